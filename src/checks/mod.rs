@@ -1,0 +1,68 @@
+//! Checks: is what the VIP stands for alive? Processes by /proc and pidfd, TCP, HTTP, programs, files, links, disks.
+//!
+//! `process` and `probe` say what one look at the world means, `health` counts rise and fall and knows how old a
+//! verdict may grow; all three are pure. `run` does the looking, on the checks thread.
+
+pub mod health;
+pub mod probe;
+pub mod process;
+pub mod run;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::path::PathBuf;
+
+/// Tracked checks of the whole daemon. Two or three a service, a handful of services.
+pub const MAX_TRACKS: usize = 32;
+
+/// One `--track`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// What is looked at.
+    pub kind: Kind,
+    /// Between two looks.
+    pub interval: Duration,
+    /// Added while well (above zero), subtracted while failed (below), or `None`: FAULT when failed.
+    pub weight: Option<i16>,
+    /// Successes in a row that turn a failed check well.
+    pub rise: u8,
+    /// Failures in a row that turn a well check failed.
+    pub fall: u8,
+    /// A look that takes longer has failed.
+    pub timeout: Duration,
+}
+
+/// What a check looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A process whose `comm` (15 bytes) is this name, in any container of this host.
+    Process(String),
+    /// A TCP connection that opens.
+    Tcp(Endpoint),
+    /// An HTTP/1.1 GET over plain TCP answered with 200 to 399.
+    Http {
+        /// Where to connect to.
+        endpoint: Endpoint,
+        /// The `Host` header.
+        host: String,
+        /// Path and query, beginning with `/`.
+        path: String,
+    },
+    /// A program (no shell) that exits with 0.
+    Exec(PathBuf),
+    /// A file that exists.
+    File(PathBuf),
+    /// An interface that is up with carrier.
+    Interface(String),
+    /// A file system that is writable and has room left.
+    Disk(PathBuf),
+}
+
+/// Host and port to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// An address, connected to as it is.
+    Addr(SocketAddr),
+    /// A name, resolved anew at each look, off the checks thread.
+    Name(String, u16),
+}
