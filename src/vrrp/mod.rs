@@ -12,10 +12,13 @@
 //! ```
 
 pub mod advert;
+pub mod backup;
+pub mod event;
 pub mod filter;
 pub mod priority;
 pub mod router;
 pub mod run;
+pub mod timers;
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -122,7 +125,7 @@ pub struct Settings {
     pub preempt: Preempt,
     /// The other nodes. Empty only with `multicast`.
     pub peers: heapless::Vec<Peer, MAX_PEERS>,
-    /// Adverts go to 224.0.0.18 or ff02::12 and are taken from any source (`--multicast`).
+    /// Adverts go to 224.0.0.18 or `ff02::12` and are taken from any source (`--multicast`).
     pub multicast: bool,
     /// What counts when the checks fall silent: every check failed.
     pub blind: Effective,

@@ -33,7 +33,7 @@ pub fn effective(base: u8, checks: impl IntoIterator<Item = (Weight, bool)>) -> 
     if base == OWNER {
         return Effective::Priority(OWNER);
     }
-    Effective::Priority(u8::try_from(sum.clamp(1, 254)).expect("clamped to 1..=254"))
+    Effective::Priority(u8::try_from(sum.clamp(1, 254)).unwrap_or(254))
 }
 
 #[cfg(test)]
