@@ -46,7 +46,7 @@ pub struct Backup {
     /// Since when a lower master is heard, for `--preempt-delay`.
     lower_since: Option<Time>,
     /// The probe before takeover is done.
-    pub probed: bool,
+    probed: bool,
 }
 
 impl Backup {
@@ -56,6 +56,7 @@ impl Backup {
     }
 
     /// After `heard`, as a backup of priority `own`.
+    #[must_use]
     pub fn hear(self, now: Time, heard: Heard, own: u8, preempt: Preempt) -> Self {
         if heard.priority == 0 {
             return self.hear_goodbye(now, heard.src);
@@ -85,6 +86,18 @@ impl Backup {
         } else {
             self
         }
+    }
+
+    /// This process woke too late to know whether the master is dead: listens on for an interval.
+    #[must_use]
+    pub fn wait_once_more(self, now: Time) -> Self {
+        Self { since: now, wait: Wait::OnceMore, ..self }
+    }
+
+    /// The network has been asked who answers for the VIP.
+    #[must_use]
+    pub fn probed(self) -> Self {
+        Self { probed: true, ..self }
     }
 
     fn wait_anew(self, now: Time, wait: Wait, interval: Duration) -> Self {

@@ -360,7 +360,7 @@ impl Router {
         match self.state {
             State::Init | State::Fault | State::Stopped => {}
             State::Backup(backup) => {
-                self.state = State::Backup(backup.hear(now, heard, self.priority(), self.settings.preempt))
+                self.state = State::Backup(backup.hear(now, heard, self.priority(), self.settings.preempt));
             }
             State::Master { advert_at } => self.hear_as_master(now, advert_at, heard, out),
             State::Waiting { then, .. } => {
@@ -429,8 +429,13 @@ impl Router {
             State::Master { advert_at } if now >= advert_at => self.advert_timer(now, advert_at, out),
             State::Waiting { until, then } if now >= until => self.give_up_waiting(now, then, out),
             State::Lingering { until, then, backup } if now >= until => self.let_go(now, then, backup, out),
-            State::Init | State::Fault | State::Stopped => {}
-            State::Master { .. } | State::Waiting { .. } | State::Lingering { .. } => {} // too early
+            // Too early, or nothing to wait for.
+            State::Init
+            | State::Fault
+            | State::Stopped
+            | State::Master { .. }
+            | State::Waiting { .. }
+            | State::Lingering { .. } => {}
         }
     }
 
@@ -440,11 +445,11 @@ impl Router {
         if now < down_at {
             if backup.probe_at(down_at).is_some_and(|at| now >= at) {
                 push(out, Action::Probe);
-                self.state = State::Backup(Backup { probed: true, ..backup });
+                self.state = State::Backup(backup.probed());
             }
         } else if late > backup.interval && backup.wait != Wait::OnceMore {
             tell(out, Event::WokeLate(late));
-            self.state = State::Backup(Backup { since: now, wait: Wait::OnceMore, probed: true, ..backup });
+            self.state = State::Backup(backup.wait_once_more(now));
         } else {
             let silent = backup.master.map_or_else(|| now.since(self.since), |master| now.since(master.at));
             let reason = match backup.wait {
