@@ -15,6 +15,8 @@
 //! `smol` nor `log`.
 
 pub mod checks;
+pub mod flags;
+pub mod plan;
 pub mod report;
 pub mod sys;
 pub mod time;
