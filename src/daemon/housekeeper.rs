@@ -1,0 +1,69 @@
+//! The housekeeper child: started, watched and started again by the VIP process, which never waits for it.
+//!
+//! It is the same binary without capabilities and first in line for the out-of-memory killer. The socket pair is its
+//! standard input: when the VIP process goes, the child reads its end and goes too.
+
+use super::Daemon;
+use crate::report::status::Housekeeper;
+use crate::sys::{clock, pidfd};
+use core::time::Duration;
+use log::Level;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use smol::{Async, Timer};
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+
+/// Pause before the first restart; doubled up to the last as long as the child does not last.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(60);
+/// A child that has lived for this long was well: the next pause is the first again.
+const LASTED: Duration = Duration::from_secs(60);
+
+/// Keeps a housekeeper running until dropped. `args` are this process's own, behind the program's name.
+pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let began = clock::now();
+        let ended = match start(args) {
+            Ok((child, link)) => {
+                let running = Housekeeper::Running { pid: child.id(), since: began };
+                daemon.desk.borrow_mut().housekeeper = running;
+                let ended = end(child).await;
+                drop(link);
+                ended
+            }
+            Err(error) => format!("cannot be started: {error}"),
+        };
+        if clock::now().since(began) >= LASTED {
+            pause = FIRST_PAUSE;
+        }
+        let text = format!("housekeeper {ended}; next start in {} s (the VIP is not touched)", pause.as_secs());
+        daemon.tell(None, Level::Warn, &text);
+        let at = clock::now() + pause;
+        daemon.desk.borrow_mut().housekeeper = Housekeeper::Restarting { at, reason: ended };
+        Timer::after(pause).await;
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+}
+
+fn start(args: &[OsString]) -> io::Result<(Child, OwnedFd)> {
+    let (ours, theirs) =
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK)?;
+    let child = Command::new("/proc/self/exe").arg("housekeeper").args(args).stdin(Stdio::from(theirs)).spawn()?;
+    Ok((child, ours))
+}
+
+/// Resolves with how the child ended.
+async fn end(mut child: Child) -> String {
+    let watched = pidfd::open(child.id()).and_then(Async::new_nonblocking);
+    let waited = match &watched {
+        Ok(pidfd) => pidfd.readable().await,
+        Err(_) => Ok(()),
+    };
+    match waited.and_then(|()| child.wait()) {
+        Ok(status) => format!("ended with {status}"),
+        Err(error) => format!("was lost: {error}"),
+    }
+}

@@ -1,0 +1,163 @@
+//! Everything that is opened before the threads start, and what a former life left on the interface.
+
+use super::{EX_UNAVAILABLE, Fatal};
+use crate::flags::{Config, RouterConfig};
+use crate::sys::netlink::Netlink;
+use crate::sys::single::Single;
+use crate::sys::vrrp_socket::VrrpSocket;
+use crate::sys::{Failure, Family, alias, clock, interface};
+use crate::time::Time;
+use crate::vip::address::{self, Address, Lifetime, MAX_REQUEST, Message};
+use crate::vip::run::{Hand, Way};
+use crate::vrrp::event::Stale;
+use crate::vrrp::filter;
+use crate::vrrp::router::Router;
+use crate::vrrp::run::Port;
+use crate::vrrp::{Settings, Vip};
+use core::net::IpAddr;
+use core::time::Duration;
+use nix::errno::Errno;
+use std::fs;
+
+/// Dumps are asked for again when addresses change meanwhile, this often at most.
+const DUMP_TRIES: usize = 5;
+/// A lease renewed less than three intervals ago, less this, is fresh: what starting up takes.
+const START_MARGIN: Duration = Duration::from_millis(200);
+
+/// Sockets and machines, ready for the threads.
+pub struct Opened {
+    /// For the vrrp thread.
+    pub ports: Vec<Port>,
+    /// For the vip thread.
+    pub hands: Vec<Hand>,
+    /// For the checks thread: what the filters turned away.
+    pub rejects: Vec<VrrpSocket>,
+    /// Held as long as the daemon lives.
+    pub _locks: Vec<Single>,
+}
+
+/// Opens every router's sockets.
+pub fn open(config: &Config) -> Result<Opened, Fatal> {
+    let mut opened = Opened { ports: Vec::new(), hands: Vec::new(), rejects: Vec::new(), _locks: Vec::new() };
+    for (index, router) in (0_u8..).zip(&config.routers) {
+        opened.add(index, router)?;
+    }
+    Ok(opened)
+}
+
+impl Opened {
+    fn add(&mut self, index: u8, router: &RouterConfig) -> Result<(), Fatal> {
+        let settings = &router.settings;
+        let name = router.interface.as_str();
+        let what = |part: &str| format!("VRID {} on {name}: {part}", settings.vrid);
+        let ifindex = interface::index(name).map_err(|failure| Fatal::of(&what("--interface"), failure))?;
+        let family = if settings.is_ipv6() { Family::V6 } else { Family::V4 };
+        self._locks.push(lock(router, ifindex, family)?);
+        let socket = |filter: &[_]| {
+            VrrpSocket::open(name, ifindex, family, settings.multicast, filter)
+                .map_err(|failure| Fatal::of(&what("the VRRP socket"), failure))
+        };
+        let port_socket = socket(&filter::wanted(settings))?;
+        self.rejects.push(socket(&filter::unwanted(settings))?);
+        let stale = stale(settings, ifindex);
+        self.ports.push(Port::new(index, Router::new(settings.clone()), port_socket, stale));
+        let hand = Hand::open(index, name, &settings.vips, way(router), router.garp_refresh, forwards(name))
+            .map_err(|failure| Fatal::of(&what("the VIP's sockets"), failure))?;
+        self.hands.push(hand);
+        Ok(())
+    }
+}
+
+fn lock(router: &RouterConfig, ifindex: u32, family: Family) -> Result<Single, Fatal> {
+    let vrid = router.settings.vrid;
+    Single::take(ifindex, family, vrid).map_err(|failure| match failure.errno {
+        Errno::EADDRINUSE => Fatal {
+            exit: EX_UNAVAILABLE,
+            text: format!(
+                "--vrid {vrid}: another unsinkable already runs this virtual router on {}; stop it, or choose another --vrid",
+                router.interface
+            ),
+        },
+        _ => Fatal::of("taking the lock on the virtual router", failure),
+    })
+}
+
+/// A lease by netlink; without lease an IPv4 address goes on by ioctl, an IPv6 address by netlink for good.
+fn way(router: &RouterConfig) -> Way {
+    let refused = Netlink::open().is_err();
+    match (router.lease, router.settings.is_ipv6()) {
+        (true, _) if !refused => Way::Netlink(Lifetime::Lease(address::lease(router.settings.interval))),
+        (false, true) if !refused => Way::Netlink(Lifetime::Forever),
+        (true | false, _) => Way::Alias,
+    }
+}
+
+fn forwards(interface: &str) -> bool {
+    fs::read(format!("/proc/sys/net/ipv6/conf/{interface}/forwarding")).is_ok_and(|text| text.first() == Some(&b'1'))
+}
+
+/// Is one of the VIPs on the interface already, and how old is its lease?
+fn stale(settings: &Settings, ifindex: u32) -> Stale {
+    let found = assigned(ifindex).unwrap_or_default();
+    let ours = found.iter().filter(|found| settings.vips.iter().any(|vip| vip.addr == found.addr));
+    let fresh = |found: &Address| {
+        let renewed = Time::from_micros(u64::from(found.renewed_centis) * 10_000);
+        found.valid.is_some() && clock::now().since(renewed) + START_MARGIN < settings.interval * 3
+    };
+    match (ours.clone().next(), ours.clone().all(fresh)) {
+        (None, _) => Stale::None,
+        (Some(_), true) => Stale::Fresh,
+        (Some(_), false) => Stale::Old,
+    }
+}
+
+/// Every address of the interface.
+fn assigned(ifindex: u32) -> Result<Vec<Address>, Failure> {
+    let netlink = Netlink::open()?;
+    let mut outcome = Ok(Vec::new());
+    for sequence in 1..=u32::try_from(DUMP_TRIES).unwrap_or(1) {
+        let mut found = Vec::new();
+        let mut request = [0; MAX_REQUEST];
+        let len = address::dump(&mut request, sequence);
+        let dumped = netlink.dump(&request[..len], |part| {
+            found.extend(address::messages(part).filter_map(|message| match message {
+                Message::Added(address) if address.ifindex == ifindex => Some(address),
+                _ => None,
+            }));
+        });
+        outcome = dumped.map(|()| found);
+        if !matches!(outcome, Err(Failure { errno: Errno::EINTR, .. })) {
+            break;
+        }
+    }
+    outcome
+}
+
+/// Takes VIPs off that a dead daemon left behind; where no interface is named, off whichever carries them. Returns
+/// what was removed.
+///
+/// # Errors
+/// The kernel's, for an address that is there and cannot be removed.
+pub fn release(vips: &[(Option<String>, Vip)]) -> Result<Vec<IpAddr>, Fatal> {
+    let carried = interface::addresses().map_err(|failure| Fatal::of("reading addresses", failure))?;
+    let mut removed = Vec::new();
+    for (name, vip) in vips {
+        let here = carried.iter().filter(|at| at.addr == vip.addr);
+        for at in here.filter(|at| name.as_ref().is_none_or(|name| *name == at.interface)) {
+            let vip = Vip { addr: at.addr, prefix: at.prefix };
+            take_off(&at.interface, vip).map_err(|failure| Fatal::of(&format!("removing {}", vip.addr), failure))?;
+            removed.push(vip.addr);
+        }
+    }
+    Ok(removed)
+}
+
+fn take_off(interface: &str, vip: Vip) -> Result<(), Failure> {
+    let mut request = [0; MAX_REQUEST];
+    let len = address::remove(&mut request, 1, interface::index(interface)?, vip);
+    let by_netlink = Netlink::open().and_then(|netlink| netlink.request(&request[..len]));
+    match (by_netlink, vip.addr) {
+        (Err(_), IpAddr::V4(addr)) => alias::remove(interface, addr).map(drop),
+        (outcome, _) => outcome,
+    }
+}
