@@ -80,8 +80,7 @@ pub(super) fn send<A: Address>(
     control: &mut Control,
 ) -> nix::Result<()> {
     // The kernel only reads through these pointers.
-    let mut part =
-        libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+    let mut part = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
     let message = header(core::ptr::from_ref(to).cast_mut(), &mut part, control);
     // SAFETY: every pointer in `message` leads to a living value of the length beside it.
     let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, libc::MSG_DONTWAIT) };

@@ -51,9 +51,8 @@ pub(super) fn get<const N: usize>(
     let mut value = [0_u32; N];
     let mut len = libc::socklen_t::try_from(size_of_val(&value)).expect("a few bytes");
     // SAFETY: `value` and `len` live on this stack, and `len` is the size of `value`; any bytes make valid numbers.
-    let result = unsafe {
-        libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len)
-    };
+    let result =
+        unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len) };
     Errno::result(result).map(|_| value).map_err(Failure::of(call))
 }
 

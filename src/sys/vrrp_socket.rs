@@ -176,7 +176,8 @@ fn set_v4(fd: BorrowedFd<'_>, ifindex: u32) -> Result<(), Failure> {
     option::set(fd, (ip, libc::IP_TOS), &TRAFFIC_CLASS, "setsockopt IP_TOS")?;
     option::set(fd, (ip, libc::IP_MTU_DISCOVER), &libc::IP_PMTUDISC_DONT, "setsockopt IP_MTU_DISCOVER")?;
     // Bound to the device, it sends there anyway; qemu-user refuses this option.
-    let _ = option::set(fd, (ip, libc::IP_MULTICAST_IF), &membership_v4(ifindex), "setsockopt IP_MULTICAST_IF");
+    let _ =
+        option::set(fd, (ip, libc::IP_MULTICAST_IF), &membership_v4(ifindex), "setsockopt IP_MULTICAST_IF");
     Ok(())
 }
 
