@@ -64,6 +64,21 @@ pub const fn shift_left(k: u32) -> Instruction {
     plain(0x64, k)
 }
 
+/// A = the packet's length.
+pub const fn load_length() -> Instruction {
+    plain(0x80, 0)
+}
+
+/// A = A + `k`.
+pub const fn add(k: u32) -> Instruction {
+    plain(0x04, k)
+}
+
+/// A = A - `k`.
+pub const fn subtract(k: u32) -> Instruction {
+    plain(0x14, k)
+}
+
 /// A = A + X.
 pub const fn add_x() -> Instruction {
     plain(0x0c, 0)
@@ -72,6 +87,16 @@ pub const fn add_x() -> Instruction {
 /// X = A.
 pub const fn copy_to_x() -> Instruction {
     plain(0x07, 0)
+}
+
+/// A = X.
+pub const fn copy_from_x() -> Instruction {
+    plain(0x87, 0)
+}
+
+/// Skips `jt` instructions where A is at least X, else `jf`.
+pub const fn jump_at_least_x(jt: u8, jf: u8) -> Instruction {
+    Instruction { code: 0x3d, jt, jf, k: 0 }
 }
 
 /// Skips `jt` instructions where A = `k`, else `jf`.
@@ -129,6 +154,11 @@ pub(crate) fn run(program: &[Instruction], packet: &[u8], network: usize, start:
                 Some(value) => x = (value & 0x0f) * 4,
                 None => return false,
             },
+            0x80 => a = u32::try_from(packet.len() - start).unwrap(),
+            0x04 => a = a.wrapping_add(k),
+            0x14 => a = a.wrapping_sub(k),
+            0x87 => a = x,
+            0x3d => pc += usize::from(if a >= x { jt } else { jf }),
             0x01 => x = k,
             0x64 => a <<= k,
             0x0c => a = a.wrapping_add(x),

@@ -5,6 +5,7 @@
 
 use super::Failure;
 use super::interface::{MAX_NAME, any_socket, ioctl, ipv4, request};
+use super::message::family;
 use core::fmt::Write;
 use core::net::Ipv4Addr;
 use nix::errno::Errno;
@@ -76,8 +77,7 @@ fn set(
         let byte = from as libc::c_char;
         *to = byte;
     }
-    request.ifr_ifru.ifru_addr =
-        libc::sockaddr { sa_family: libc::AF_INET as libc::sa_family_t, sa_data: data };
+    request.ifr_ifru.ifru_addr = libc::sockaddr { sa_family: family(libc::AF_INET), sa_data: data };
     ioctl(socket, number, &mut request, call)
 }
 

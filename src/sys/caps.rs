@@ -22,7 +22,7 @@ impl Capability {
     /// All that are ever asked for.
     pub const ALL: [Self; 3] = [Self::NetAdmin, Self::NetRaw, Self::SysNice];
 
-    const fn bit(self) -> u64 {
+    const fn bit(self) -> u32 {
         1 << self as u32
     }
 
@@ -43,7 +43,7 @@ pub struct Capabilities(u64);
 impl Capabilities {
     /// Is this one in it?
     pub const fn has(self, capability: Capability) -> bool {
-        self.0 & capability.bit() != 0
+        self.0 & capability.bit() as u64 != 0
     }
 
     /// Is none in it, of those named here or any other?
@@ -82,12 +82,12 @@ pub fn keep(kept: &[Capability]) -> Result<(), Failure> {
     shrink_bounds(kept)?;
     clear_ambient();
     let halves = get()?;
-    let shrunk = |half: Half, kept: u64| {
-        let kept = u32::try_from(kept & u64::from(u32::MAX)).expect("masked to 32 bits");
+    let shrunk = |half: Half, kept: u32| {
         let permitted = half.permitted & kept;
         Half { effective: permitted, permitted, inheritable: 0 }
     };
-    set([shrunk(halves[0], kept), shrunk(halves[1], kept >> 32)])
+    // All we may keep have numbers below 32.
+    set([shrunk(halves[0], kept), shrunk(halves[1], 0)])
 }
 
 /// Gives up every capability, for good.
@@ -110,10 +110,10 @@ fn set(halves: [Half; 2]) -> Result<(), Failure> {
     Errno::result(result).map(drop).map_err(Failure::of("capset"))
 }
 
-fn shrink_bounds(kept: u64) -> Result<(), Failure> {
-    for number in (0..64).filter(|number| kept & (1 << number) == 0) {
+fn shrink_bounds(kept: u32) -> Result<(), Failure> {
+    for number in (0..64_u32).filter(|number| u64::from(kept) & (1 << number) == 0) {
         // SAFETY: no pointers.
-        let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, c_ulong::from(number as u32), 0, 0, 0) };
+        let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, c_ulong::from(number), 0, 0, 0) };
         match Errno::result(result) {
             Ok(_) => {}
             // Beyond the last one this kernel knows; or started without CAP_SETPCAP, so by someone who set the bounds.

@@ -58,10 +58,7 @@ pub fn mac(name: &str) -> Result<[u8; 6], Failure> {
     if hardware.sa_family != libc::ARPHRD_ETHER {
         return Err(Failure { call: CALL, errno: Errno::EAFNOSUPPORT });
     }
-    let [a, b, c, d, e, f, ..] = hardware.sa_data;
-    #[expect(clippy::cast_sign_loss, reason = "bytes; C's char is signed on some machines")]
-    #[allow(clippy::unnecessary_cast, reason = "and unsigned on others")]
-    Ok([a, b, c, d, e, f].map(|byte| byte as u8))
+    Ok(octets(&hardware.sa_data, 0))
 }
 
 /// Is it up, is there carrier?
@@ -79,12 +76,8 @@ pub fn flags(name: &str) -> Result<Flags, Failure> {
 pub fn ipv4(name: &str) -> Result<Ipv4Addr, Failure> {
     let request = ask(name, libc::SIOCGIFADDR as libc::Ioctl, "ioctl SIOCGIFADDR")?;
     // SAFETY: SIOCGIFADDR wrote this member: a `sockaddr_in`, port in two bytes, then the address.
-    let data = unsafe { request.ifr_ifru.ifru_addr }.sa_data;
-    let [_, _, a, b, c, d, ..] = data;
-    #[expect(clippy::cast_sign_loss, reason = "bytes; C's char is signed on some machines")]
-    #[allow(clippy::unnecessary_cast, reason = "and unsigned on others")]
-    let octets = [a, b, c, d].map(|byte| byte as u8);
-    Ok(Ipv4Addr::from(octets))
+    let addr = unsafe { request.ifr_ifru.ifru_addr };
+    Ok(Ipv4Addr::from(octets::<4>(&addr.sa_data, 2)))
 }
 
 /// All addresses of all interfaces.
@@ -98,6 +91,16 @@ pub fn addresses() -> Result<Vec<Assigned>, Failure> {
             Some(Assigned { interface, addr, prefix })
         })
         .collect())
+}
+
+/// `N` of C's characters as bytes.
+#[allow(
+    clippy::cast_sign_loss,
+    clippy::unnecessary_cast,
+    reason = "signed on some machines, unsigned on others"
+)]
+fn octets<const N: usize>(data: &[libc::c_char; 14], from: usize) -> [u8; N] {
+    core::array::from_fn(|at| data[from + at] as u8)
 }
 
 fn ip(addr: &SockaddrStorage) -> Option<IpAddr> {

@@ -23,6 +23,12 @@ unsafe impl Address for libc::sockaddr_in6 {}
 // SAFETY: integers and arrays of integers only.
 unsafe impl Address for libc::sockaddr_ll {}
 
+/// A family's number as it stands in an address.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "families are small numbers")]
+pub(super) const fn family(number: c_int) -> libc::sa_family_t {
+    number as libc::sa_family_t
+}
+
 /// All bytes zero.
 pub(super) fn zeroed<A: Address>() -> A {
     // SAFETY: the trait promises that any bytes are valid, zeros among them.
@@ -100,11 +106,16 @@ pub(super) fn receive<A: Address>(
     // SAFETY: every pointer in `message` leads to a living value of the length beside it, borrowed mutably here;
     // any bytes are valid in each of them.
     let received = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
-    control.len = usize::try_from(message.msg_controllen).unwrap_or(0).min(MAX_CONTROL);
+    control.len = control_length(&message).min(MAX_CONTROL);
     Errno::result(received).map(|len| usize::try_from(len).unwrap_or(0))
 }
 
-#[expect(clippy::useless_conversion, reason = "the lengths have other types in musl")]
+#[allow(clippy::useless_conversion, reason = "a 32-bit number in musl")]
+fn control_length(message: &libc::msghdr) -> usize {
+    usize::try_from(message.msg_controllen).unwrap_or(0)
+}
+
+#[allow(clippy::useless_conversion, reason = "a 32-bit number in musl")]
 fn header<A: Address>(addr: *mut A, part: &mut libc::iovec, control: &mut Control) -> libc::msghdr {
     // SAFETY: a C structure of integers and pointers, for which zeros (null) are valid.
     let mut message: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };

@@ -185,7 +185,7 @@ impl Message {
     /// The error number (0 for none) if this ends what was asked under `sequence`.
     fn answer(&self, sequence: u32) -> Option<i32> {
         let ends = self.kind == ERROR || self.kind == DONE;
-        (ends && self.sequence == sequence).then(|| self.first.map_or(0, |first| first.saturating_neg()))
+        (ends && self.sequence == sequence).then(|| self.first.map_or(0, i32::saturating_neg))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whole Ethernet frames on one interface: announcements out, filtered ARP in.
 
-use super::message::{Address, zeroed};
+use super::message::{Address, family, zeroed};
 use super::{Failure, option};
 use crate::bpf::Instruction;
 use core::ffi::c_int;
@@ -10,6 +10,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Receive buffer in bytes: some dozens of ARP frames. What is lost in a storm would only have told it again.
 const RECEIVE_BUFFER: c_int = 32 * 1024;
+
+const ETHERTYPE_ARP: u16 = 0x0806;
 
 /// An `AF_PACKET` socket on one interface.
 #[derive(Debug)]
@@ -58,8 +60,8 @@ impl AsFd for PacketSocket {
 fn bind(fd: BorrowedFd<'_>, ifindex: u32) -> Result<(), Failure> {
     const CALL: &str = "bind (packet)";
     let mut addr = zeroed::<libc::sockaddr_ll>();
-    addr.sll_family = libc::AF_PACKET as libc::sa_family_t;
-    addr.sll_protocol = (libc::ETH_P_ARP as u16).to_be();
+    addr.sll_family = family(libc::AF_PACKET);
+    addr.sll_protocol = ETHERTYPE_ARP.to_be();
     addr.sll_ifindex = c_int::try_from(ifindex).map_err(|_| Failure { call: CALL, errno: Errno::ENODEV })?;
     bind_to(fd, &addr, CALL)
 }

@@ -1,6 +1,6 @@
 //! The raw socket of one virtual router: IP protocol 112 on one interface.
 
-use super::message::{self, Control, zeroed};
+use super::message::{self, Control, family, zeroed};
 use super::{Failure, Family, option};
 use crate::bpf::Instruction;
 use core::ffi::c_int;
@@ -23,7 +23,7 @@ const TRAFFIC_CLASS: c_int = 0xc0;
 const PRIORITY: c_int = 7;
 const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
-/// `SO_MEMINFO` (linux/sock_diag.h), in libc only for some targets; the drops are the ninth of its numbers.
+/// `SO_MEMINFO` (`linux/sock_diag.h`), in libc only for some targets; the drops are the ninth of its numbers.
 const SO_MEMINFO: c_int = 55;
 const MEMINFO_DROPS: usize = 8;
 
@@ -81,10 +81,10 @@ impl VrrpSocket {
         let fd = self.fd.as_fd();
         let sent = match (source, dest) {
             (IpAddr::V4(source), IpAddr::V4(dest)) => {
-                message::send(fd, message, &socket_addr_v4(dest), &mut self.from_v4(source))
+                message::send(fd, message, &socket_addr_v4(dest), &mut self.sender_v4(source))
             }
             (IpAddr::V6(source), IpAddr::V6(dest)) => {
-                message::send(fd, message, &socket_addr_v6(dest, self.ifindex), &mut self.from_v6(source))
+                message::send(fd, message, &socket_addr_v6(dest, self.ifindex), &mut self.sender_v6(source))
             }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Err(Errno::EAFNOSUPPORT),
         };
@@ -130,7 +130,7 @@ impl VrrpSocket {
         }
     }
 
-    fn from_v4(&self, source: Ipv4Addr) -> Control {
+    fn sender_v4(&self, source: Ipv4Addr) -> Control {
         // struct in_pktinfo: interface, source, destination (not used when sending).
         let mut info = [0; 12];
         info[..4].copy_from_slice(&self.ifindex.to_ne_bytes());
@@ -138,7 +138,7 @@ impl VrrpSocket {
         Control::one(libc::IPPROTO_IP, libc::IP_PKTINFO, &info)
     }
 
-    fn from_v6(&self, source: Ipv6Addr) -> Control {
+    fn sender_v6(&self, source: Ipv6Addr) -> Control {
         // struct in6_pktinfo: source, interface.
         let mut info = [0; 20];
         info[..16].copy_from_slice(&source.octets());
@@ -225,14 +225,14 @@ fn join(fd: BorrowedFd<'_>, family: Family, ifindex: u32) -> Result<(), Failure>
 
 fn socket_addr_v4(addr: Ipv4Addr) -> libc::sockaddr_in {
     let mut to = zeroed::<libc::sockaddr_in>();
-    to.sin_family = libc::AF_INET as libc::sa_family_t;
+    to.sin_family = family(libc::AF_INET);
     to.sin_addr.s_addr = u32::from_ne_bytes(addr.octets());
     to
 }
 
 fn socket_addr_v6(addr: Ipv6Addr, ifindex: u32) -> libc::sockaddr_in6 {
     let mut to = zeroed::<libc::sockaddr_in6>();
-    to.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+    to.sin6_family = family(libc::AF_INET6);
     to.sin6_addr.s6_addr = addr.octets();
     // Link-local addresses mean nothing without it.
     to.sin6_scope_id = ifindex;
