@@ -14,6 +14,7 @@
 //! `checks` and `report` meet only in `daemon`; only `sys` says `unsafe`; `vrrp/run.rs` and `vip/run.rs` name neither
 //! `smol` nor `log`.
 
+pub mod bpf;
 pub mod checks;
 pub mod flags;
 pub mod plan;

@@ -121,7 +121,9 @@ impl fmt::Display for Reject {
             Self::Truncated => "too short for an advert",
             Self::Vrid => "another VRID: a different cluster on this network",
             Self::OwnAddress => "from this node's own address: is another machine using it?",
-            Self::NotAPeer => "not from a configured node: add it with --node or --peer, or give the cluster another --vrid",
+            Self::NotAPeer => {
+                "not from a configured node: add it with --node or --peer, or give the cluster another --vrid"
+            }
             Self::Ttl => "TTL is not 255: it came through a router, or the sender sets unicast_ttl",
             Self::Version => "another VRRP version: make --vrrp the same on all nodes",
             Self::Type => "not an advertisement",
@@ -161,8 +163,8 @@ pub fn emit(
         out[len..len + AUTH_DATA].copy_from_slice(&settings.password().unwrap_or_default());
         len += AUTH_DATA;
     }
-    let plain = settings.version == Version::V2
-        || (settings.checksum == Checksum::Rfc9568 && !settings.is_ipv6());
+    let plain =
+        settings.version == Version::V2 || (settings.checksum == Checksum::Rfc9568 && !settings.is_ipv6());
     let start = if plain { 0 } else { pseudo_header(source, dest, len) };
     let checksum = !fold(start + sum(&out[..len]));
     out[6..8].copy_from_slice(&checksum.to_be_bytes());
@@ -299,11 +301,7 @@ fn check_auth(auth: Auth, kind: u8, message: &[u8]) -> Result<(), Reject> {
 }
 
 /// Version 3 over IPv4 has two forms in the field: keepalived and FRR add the pseudo-header, RFC 9568 does not.
-fn check_sum(
-    version: Version,
-    received: &Received<'_>,
-    message: &[u8],
-) -> Result<Option<Checksum>, Reject> {
+fn check_sum(version: Version, received: &Received<'_>, message: &[u8]) -> Result<Option<Checksum>, Reject> {
     let plain = sum(message);
     let with_pseudo = pseudo_header(received.src, received.dst, message.len()) + plain;
     let (plain, with_pseudo) = (fold(plain) == 0xffff, fold(with_pseudo) == 0xffff);

@@ -61,7 +61,8 @@ fn emitted(settings: &Settings, priority: u8, src: &str, dst: &str) -> Vec<u8> {
 
 /// Node .32 receives from .31.
 fn received(settings: &Settings, message: &[u8]) -> Result<Accepted, Reject> {
-    let (src, dst) = if settings.is_ipv6() { ("fd00:10::31", "fd00:10::32") } else { ("10.0.10.31", "10.0.10.32") };
+    let (src, dst) =
+        if settings.is_ipv6() { ("fd00:10::31", "fd00:10::32") } else { ("10.0.10.31", "10.0.10.32") };
     accept(settings, ip(dst), &Received { src: ip(src), dst: ip(dst), ttl: 255, message })
 }
 
@@ -107,15 +108,13 @@ fn multicast_is_taken_from_any_source() {
     let mut settings = Settings { multicast: true, ..v3() };
     settings.peers.clear();
     let message = bytes(V3_MULTICAST);
-    let to_group =
-        Received { src: ip("10.0.10.31"), dst: ip("224.0.0.18"), ttl: 255, message: &message };
+    let to_group = Received { src: ip("10.0.10.31"), dst: ip("224.0.0.18"), ttl: 255, message: &message };
     assert_eq!(accept(&settings, ip("10.0.10.32"), &to_group).unwrap().checksum, Some(Checksum::Pseudo));
 
     let mut settings = Settings { multicast: true, ..settings_link_local() };
     settings.peers.clear();
     let message = bytes(V6_MULTICAST);
-    let to_group =
-        Received { src: ip("fe80::ff:fe00:31"), dst: ip("ff02::12"), ttl: 255, message: &message };
+    let to_group = Received { src: ip("fe80::ff:fe00:31"), dst: ip("ff02::12"), ttl: 255, message: &message };
     assert!(accept(&settings, ip("fe80::32"), &to_group).is_ok());
     let routed = Received { ttl: 254, ..to_group };
     assert_eq!(accept(&settings, ip("fe80::32"), &routed), Err(Reject::Ttl));
