@@ -1,2 +1,4 @@
 //! The kernel's face: the only home of `unsafe`, one system call a block.
 #![allow(unsafe_code)]
+
+pub mod pidfd;
