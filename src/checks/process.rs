@@ -52,7 +52,7 @@ pub struct Process {
     pub start: u64,
 }
 
-/// What this daemon reads of `/proc/PID/stat` (proc_pid_stat(5)).
+/// What this daemon reads of `/proc/PID/stat` (see `proc_pid_stat(5)`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat<'a> {
     /// Field 2: the name, which may itself hold spaces and brackets.

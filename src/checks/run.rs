@@ -37,7 +37,7 @@ pub async fn run(tracks: &[Track], tell: impl Fn(usize, Verdict)) {
         match &track.kind {
             Kind::Process(name) => names.push(process::Name::new(index, name, track)),
             Kind::Tcp(endpoint) => {
-                tasks.spawn(watch(track, net::Net::tcp(endpoint, track.timeout), tell)).detach()
+                tasks.spawn(watch(track, net::Net::tcp(endpoint, track.timeout), tell)).detach();
             }
             Kind::Http { endpoint, host, path } => {
                 let request = probe::http_get(host, path);
@@ -52,7 +52,7 @@ pub async fn run(tracks: &[Track], tell: impl Fn(usize, Verdict)) {
     if !names.is_empty() {
         tasks.spawn(process::watch(Path::new("/proc"), names, tell)).detach();
     }
-    tasks.run(pending()).await
+    tasks.run(pending::<()>()).await;
 }
 
 /// A way of looking.

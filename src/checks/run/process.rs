@@ -130,8 +130,8 @@ async fn wait(names: &[Name<'_>]) {
     let mut timer = Timer::at(due);
     poll_fn(|cx| {
         let pidfds = names.iter().flat_map(|name| &name.held).filter_map(|held| held.pidfd.as_ref());
-        // Each one must be asked, so that each one wakes us.
-        let ended = pidfds.fold(false, |ended, pidfd| pidfd.poll_readable(cx).is_ready() || ended);
+        // Each one is asked, so that each one wakes us.
+        let ended = pidfds.filter(|pidfd| pidfd.poll_readable(cx).is_ready()).count() > 0;
         if ended || Pin::new(&mut timer).poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
