@@ -1,1 +1,321 @@
-//! (to come)
+//! From looks to a verdict: rise and fall, and how long a verdict may be believed.
+//!
+//! The first look counts at once, as with keepalived; later it takes `rise` successes or `fall` failures in a row to
+//! turn. A process seen to end is one look that failed: with `fall=1`, the default, the verdict turns at that moment.
+//! A verdict not renewed by its date counts as failed: whoever should have looked is stuck.
+//!
+//! ```text
+//!                  well                   `fall` failures in a row, or too old
+//!   Pending ─────────────────▶ Well ───────────────────────────────────────────▶ Failed
+//!      │                        ▲                                                  │ ▲
+//!      │                        └─────────── `rise` successes in a row ────────────┘ │
+//!      └────────────────────────────────── failed ───────────────────────────────────┘
+//! ```
+
+use super::Track;
+use crate::time::Time;
+use core::fmt;
+use core::time::Duration;
+
+/// Beyond interval and timeout, what a loaded Pi may be late before a verdict counts as too old: as long as a VRRP
+/// peer waits for a master at 1 s adverts.
+pub const MARGIN: Duration = Duration::from_secs(3);
+
+/// What one look found: the reason behind a verdict. Its `Display` is a few words for log and status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A process of that name is alive; this is one of them.
+    Running(u32),
+    /// The port accepted.
+    Connected,
+    /// HTTP status 200 to 399.
+    Answered(u16),
+    /// The program ended with 0.
+    Succeeded,
+    /// The file is there.
+    Exists,
+    /// The interface is up with carrier.
+    LinkUp,
+    /// The disk has room: percent free.
+    Room(u8),
+
+    /// There is no process of that name.
+    Absent,
+    /// The last process of that name ended; this was it.
+    Died(u32),
+    /// No answer within the timeout.
+    Timeout,
+    /// The name of the host has no address, or the resolver fails.
+    Unresolved,
+    /// An HTTP status that is not 200 to 399.
+    Status(u16),
+    /// Answered, but not in HTTP.
+    NotHttp,
+    /// The connection was closed before an answer.
+    Closed,
+    /// The program ended with this, not 0.
+    ExitCode(i32),
+    /// The program was ended by this signal.
+    Signal(i32),
+    /// The file is not there.
+    Missing,
+    /// The interface is not there.
+    NoInterface,
+    /// The interface is switched off.
+    LinkDown,
+    /// The interface has no carrier (cable, access point).
+    NoCarrier,
+    /// The disk is mounted read-only, or turned so after an error.
+    ReadOnly,
+    /// The disk is full: percent free.
+    Full(u8),
+    /// The disk can hold no more files.
+    NoInodes,
+    /// The look itself failed: `errno`.
+    Os(i32),
+    /// Nobody has looked for too long.
+    Stale,
+}
+
+impl Reason {
+    /// True for a look that succeeded.
+    pub const fn is_well(self) -> bool {
+        match self {
+            Self::Running(_)
+            | Self::Connected
+            | Self::Answered(_)
+            | Self::Succeeded
+            | Self::Exists
+            | Self::LinkUp
+            | Self::Room(_) => true,
+            Self::Absent
+            | Self::Died(_)
+            | Self::Timeout
+            | Self::Unresolved
+            | Self::Status(_)
+            | Self::NotHttp
+            | Self::Closed
+            | Self::ExitCode(_)
+            | Self::Signal(_)
+            | Self::Missing
+            | Self::NoInterface
+            | Self::LinkDown
+            | Self::NoCarrier
+            | Self::ReadOnly
+            | Self::Full(_)
+            | Self::NoInodes
+            | Self::Os(_)
+            | Self::Stale => false,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running(pid) => write!(f, "running as {pid}"),
+            Self::Connected => f.write_str("port accepts"),
+            Self::Answered(status) => write!(f, "answered {status}"),
+            Self::Succeeded => f.write_str("exit 0"),
+            Self::Exists => f.write_str("file is there"),
+            Self::LinkUp => f.write_str("link is up"),
+            Self::Room(percent) => write!(f, "{percent} % free"),
+            Self::Absent => f.write_str("no such process"),
+            Self::Died(pid) => write!(f, "process {pid} ended"),
+            Self::Timeout => f.write_str("timeout"),
+            Self::Unresolved => f.write_str("host name has no address"),
+            Self::Status(status) => write!(f, "answered {status}, not 200 to 399"),
+            Self::NotHttp => f.write_str("answered, but not in HTTP"),
+            Self::Closed => f.write_str("closed without an answer"),
+            Self::ExitCode(code) => write!(f, "exit {code}"),
+            Self::Signal(signal) => write!(f, "ended by signal {signal}"),
+            Self::Missing => f.write_str("no such file"),
+            Self::NoInterface => f.write_str("no such interface"),
+            Self::LinkDown => f.write_str("interface is down"),
+            Self::NoCarrier => f.write_str("no carrier"),
+            Self::ReadOnly => f.write_str("read-only"),
+            Self::Full(percent) => write!(f, "full, {percent} % free"),
+            Self::NoInodes => f.write_str("full, no inodes free"),
+            Self::Os(errno) => std::io::Error::from_raw_os_error(*errno).fmt(f),
+            Self::Stale => f.write_str("nobody has looked for too long"),
+        }
+    }
+}
+
+/// What a check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Well or failed, with rise and fall applied.
+    pub well: bool,
+    /// When it last turned.
+    pub since: Time,
+    /// When it is to be taken as failed unless renewed: last look + interval + timeout + [`MARGIN`].
+    pub until: Time,
+    /// The last look. It may contradict `well` while rise or fall is being counted.
+    pub reason: Reason,
+}
+
+impl Verdict {
+    /// This verdict as it counts at `now`: failed once its date has passed.
+    #[must_use]
+    pub fn at(self, now: Time) -> Self {
+        if now <= self.until {
+            return self;
+        }
+        let since = if self.well { self.until } else { self.since };
+        Self { well: false, since, until: self.until, reason: Reason::Stale }
+    }
+}
+
+/// Counts one check's looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    rise: u8,
+    fall: u8,
+    lifetime: Duration,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Before the first look.
+    Pending,
+    /// Looked at; `against` looks in a row have contradicted the verdict.
+    Known { verdict: Verdict, against: u8 },
+}
+
+impl Health {
+    /// Of a check that has not been looked at yet.
+    pub fn new(track: &Track) -> Self {
+        let lifetime = track.interval.saturating_add(track.timeout).saturating_add(MARGIN);
+        Self { rise: track.rise, fall: track.fall, lifetime, state: State::Pending }
+    }
+
+    /// Takes in one look and gives the verdict that follows.
+    pub fn look(&mut self, now: Time, reason: Reason) -> Verdict {
+        let until = now + self.lifetime;
+        let well = reason.is_well();
+        let (verdict, against) = match self.state {
+            State::Pending => (Verdict { well, since: now, until, reason }, 0),
+            State::Known { verdict, against } => {
+                let old = verdict.at(now);
+                let against = if old.well == verdict.well { against } else { 0 };
+                let needed = if old.well { self.fall } else { self.rise };
+                if old.well == well {
+                    (Verdict { until, reason, ..old }, 0)
+                } else if against + 1 >= needed {
+                    (Verdict { well, since: now, until, reason }, 0)
+                } else {
+                    (Verdict { until, reason, ..old }, against + 1)
+                }
+            }
+        };
+        self.state = State::Known { verdict, against };
+        verdict
+    }
+
+    /// The verdict as it counts at `now`; `None` before the first look.
+    pub fn verdict(&self, now: Time) -> Option<Verdict> {
+        match self.state {
+            State::Pending => None,
+            State::Known { verdict, against: _ } => Some(verdict.at(now)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason::{Absent, Died, Running, Stale};
+    use super::*;
+    use crate::checks::Kind;
+
+    const UP: Reason = Running(7);
+
+    fn at(millis: u64) -> Time {
+        Time::from_micros(millis * 1_000)
+    }
+
+    /// Interval 1 s, timeout 500 ms: a verdict lives 4.5 s.
+    fn health(rise: u8, fall: u8) -> Health {
+        Health::new(&Track {
+            kind: Kind::Process("dockerd".into()),
+            interval: Duration::from_secs(1),
+            weight: Some(20),
+            rise,
+            fall,
+            timeout: Duration::from_millis(500),
+        })
+    }
+
+    #[test]
+    fn rise_and_fall_table() {
+        const T: bool = true;
+        const F: bool = false;
+        // rise, fall, looks one second apart (well?), verdict after each
+        let table: &[(u8, u8, &[bool], &[bool])] = &[
+            (1, 1, &[T, F, T, F], &[T, F, T, F]),
+            (3, 3, &[T], &[T]), // the first counts at once, both ways
+            (3, 3, &[F], &[F]),
+            (1, 3, &[T, F, F, F, T], &[T, T, T, F, T]),
+            (3, 1, &[F, T, T, T, F], &[F, F, F, T, F]),
+            (2, 2, &[T, F, T, F, T, F, F], &[T, T, T, T, T, T, F]), // in a row only
+            (2, 2, &[F, T, F, T, T], &[F, F, F, F, T]),
+            (0, 0, &[T, F, T], &[T, F, T]), // zero is taken as one
+        ];
+        for &(rise, fall, looks, expected) in table {
+            let mut health = health(rise, fall);
+            let mut now = at(0);
+            let mut verdicts = Vec::new();
+            for &well in looks {
+                verdicts.push(health.look(now, if well { UP } else { Absent }).well);
+                now += Duration::from_secs(1);
+            }
+            assert_eq!(verdicts, expected, "rise {rise}, fall {fall}, looks {looks:?}");
+        }
+    }
+
+    #[test]
+    fn pending_has_no_verdict() {
+        assert_eq!(health(1, 1).verdict(at(99_000)), None);
+    }
+
+    #[test]
+    fn since_is_the_turn_and_until_moves_with_each_look() {
+        let mut health = health(1, 1);
+        let first = health.look(at(1_000), UP);
+        assert_eq!(first, Verdict { well: true, since: at(1_000), until: at(5_500), reason: UP });
+        let second = health.look(at(2_000), Running(8));
+        assert_eq!(second, Verdict { well: true, since: at(1_000), until: at(6_500), reason: Running(8) });
+        let died = health.look(at(2_300), Died(8));
+        assert_eq!(died, Verdict { well: false, since: at(2_300), until: at(6_800), reason: Died(8) });
+    }
+
+    #[test]
+    fn a_verdict_past_its_date_counts_as_failed() {
+        let mut health = health(2, 1);
+        health.look(at(0), UP);
+        assert!(health.verdict(at(4_500)).unwrap().well);
+        let stale = health.verdict(at(4_501)).unwrap();
+        assert_eq!(stale, Verdict { well: false, since: at(4_500), until: at(4_500), reason: Stale });
+        // It was failed, so `rise` applies to the way back.
+        assert!(!health.look(at(9_000), UP).well);
+        assert!(health.look(at(9_100), UP).well);
+    }
+
+    #[test]
+    fn failures_before_a_gap_do_not_count_as_in_a_row() {
+        let mut health = health(2, 3);
+        health.look(at(0), UP);
+        health.look(at(1_000), Absent);
+        health.look(at(2_000), Absent);
+        assert!(!health.look(at(60_000), UP).well, "one success after a gap is not two");
+    }
+
+    #[test]
+    fn a_failed_verdict_grown_old_stays_failed_since_it_failed() {
+        let mut health = health(1, 1);
+        health.look(at(1_000), Absent);
+        let old = health.verdict(at(60_000)).unwrap();
+        assert_eq!((old.well, old.since, old.reason), (false, at(1_000), Stale));
+    }
+}

@@ -8,6 +8,7 @@ pub mod probe;
 pub mod process;
 pub mod run;
 
+use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::path::PathBuf;
@@ -65,4 +66,36 @@ pub enum Endpoint {
     Addr(SocketAddr),
     /// A name, resolved anew at each look, off the checks thread.
     Name(String, u16),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Addr(addr) => addr.fmt(f),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    /// As in `--track`: `process:dockerd`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process(name) => write!(f, "process:{name}"),
+            Self::Tcp(endpoint) => write!(f, "tcp:{endpoint}"),
+            // `host` is the header as the URL gave it; where it connects to follows from it.
+            Self::Http { endpoint: _, host, path } => write!(f, "http://{host}{path}"),
+            Self::Exec(path) => write!(f, "exec:{}", path.display()),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Interface(name) => write!(f, "interface:{name}"),
+            Self::Disk(path) => write!(f, "disk:{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for Track {
+    /// The check's name in logs and in `status`: its kind and what it looks at.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
 }

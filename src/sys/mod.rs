@@ -10,6 +10,7 @@ pub mod clock;
 pub mod interface;
 pub mod netlink;
 pub mod packet_socket;
+pub mod pidfd;
 pub mod sched;
 pub mod single;
 pub mod vrrp_socket;

@@ -1,0 +1,35 @@
+//! A blocking call on a thread of its own, at most one in flight: what the kernel or a resolver may never finish.
+
+use smol::channel::{Receiver, bounded};
+use std::io;
+use std::thread;
+
+/// Enough for getaddrinfo with its buffers on musl and glibc; 32 checks at most, and touched pages only count.
+const STACK: usize = 256 * 1024;
+
+/// The one call in flight, or none.
+pub(super) struct Aside<T>(Option<Receiver<T>>);
+
+impl<T: Send + 'static> Aside<T> {
+    pub(super) fn new() -> Self {
+        Self(None)
+    }
+
+    /// What `work` gives. If an earlier call is still out (whoever asked has given up since), waits for that one
+    /// instead: it answers the same question.
+    ///
+    /// # Errors
+    /// When no thread can be started, or it died.
+    pub(super) async fn ask(&mut self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+        if self.0.is_none() {
+            let (answer, flight) = bounded(1);
+            let run = move || drop(answer.try_send(work()));
+            let _detached = thread::Builder::new().name("look".into()).stack_size(STACK).spawn(run)?;
+            self.0 = Some(flight);
+        }
+        let flight = self.0.as_ref().expect("put there above");
+        let result = flight.recv().await;
+        self.0 = None;
+        result.map_err(io::Error::other)
+    }
+}
