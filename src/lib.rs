@@ -17,6 +17,7 @@
 pub mod checks;
 pub mod flags;
 pub mod plan;
+pub mod preflight;
 pub mod report;
 pub mod sys;
 pub mod time;
