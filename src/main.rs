@@ -43,16 +43,17 @@ mod elsewhere {
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let code = local().and_then(|local| flags::parse_from(&args, &local)).map_or_else(
-        |refusal| refuse(&refusal),
-        |command| perform(command, &args),
-    );
+    let code = local()
+        .and_then(|local| flags::parse_from(&args, &local))
+        .map_or_else(|refusal| refuse(&refusal), |command| perform(command, &args));
     ExitCode::from(code)
 }
 
 fn local() -> Result<LocalAddresses, Refusal> {
-    LocalAddresses::of_this_machine()
-        .map_err(|error| Refusal { exit: EX_OSERR, text: format!("unsinkable: this machine's addresses: {error}\n") })
+    LocalAddresses::of_this_machine().map_err(|error| Refusal {
+        exit: EX_OSERR,
+        text: format!("unsinkable: this machine's addresses: {error}\n"),
+    })
 }
 
 fn perform(command: Command, args: &[OsString]) -> u8 {
