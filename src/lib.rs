@@ -18,6 +18,7 @@ pub mod bpf;
 pub mod checks;
 pub mod flags;
 pub mod plan;
+pub mod preflight;
 pub mod report;
 pub mod shared;
 pub mod sys;

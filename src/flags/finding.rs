@@ -27,3 +27,46 @@ impl fmt::Display for Finding {
         f.write_str(&self.text)
     }
 }
+
+/// All findings so far, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, severity: Severity, text: String) {
+        let finding = Finding { severity, text };
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
+    }
+
+    /// Runs, but perhaps not as meant.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.add(Severity::Warning, text.into());
+    }
+
+    /// Does not fit.
+    pub fn config(&mut self, text: impl Into<String>) {
+        self.add(Severity::Config, text.into());
+    }
+
+    /// Cannot be read.
+    pub fn usage(&mut self, text: impl Into<String>) {
+        self.add(Severity::Usage, text.into());
+    }
+
+    /// The value of a flag, or a finding on why it is none.
+    pub fn value<T>(&mut self, flag: &str, text: &str, read: Result<T, String>) -> Option<T> {
+        read.map_err(|why| self.usage(format!("--{flag} {text}: {why}"))).ok()
+    }
+
+    /// Nothing that stops `run`.
+    pub fn is_usable(&self) -> bool {
+        self.0.iter().all(|finding| finding.severity == Severity::Warning)
+    }
+
+    /// All of them, in the order found.
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.0
+    }
+}

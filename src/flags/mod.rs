@@ -1,25 +1,39 @@
 //! Every flag once, and the `Config` they become.
 //!
-//! `args` is the flag table (clap derive: help, man page and completions come from it), `duration`, `track` and
-//! `secret` read single values, `cluster` says who is who in a node list, `router` makes one `--vrid` and the flags
-//! after it into routers, `local` knows the addresses of this machine, `finding` collects what is wrong so that all of
-//! it is reported at once.
+//! `args` is the flag table (clap derive: help, man page and completions come from it), `parse` goes from the command
+//! line to a `Command`. `duration`, `track` and `secret` read single values, `wanted` one `--vrid` and the flags after
+//! it, `cluster` says who is who in a node list, `router` holds it all against this machine (`local`), and `finding`
+//! collects what is wrong so that all of it is reported at once.
 
+mod args;
+mod cluster;
+mod duration;
 mod finding;
 mod housekeeping;
 mod local;
+mod manual;
+mod nearest;
+mod parse;
+mod router;
+mod secret;
+mod track;
+mod wanted;
 
 use core::net::IpAddr;
 use core::time::Duration;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
+pub use duration::show as show_duration;
 pub use finding::{Finding, Severity};
 pub use housekeeping::Housekeeping;
 pub use local::{LocalAddresses, LocalInterface};
+pub use manual::{completions, man_page};
+pub use parse::parse_from;
+pub use track::show as show_track;
 
 use crate::checks::Track;
-use crate::vrrp::{PriorityRange, Settings, Vip};
+use crate::plan::Cluster;
+use crate::vrrp::{Settings, Vip};
 
 /// What `run` needs to know, checked and complete.
 #[derive(Clone, Debug)]
@@ -74,8 +88,8 @@ pub struct RouterConfig {
     pub garp_refresh: Option<Duration>,
     /// Program run on each change of state (`--on-change`).
     pub on_change: Option<PathBuf>,
-    /// Every node that is known, this one included, as `plan` shows them. Empty with `--peer`.
-    pub nodes: Vec<Node>,
+    /// All nodes as far as the flags know them, for `plan::plan` and the log at start.
+    pub cluster: Cluster,
 }
 
 /// Where a router's adverts come from.
@@ -87,19 +101,6 @@ pub enum Source {
     Interface,
 }
 
-/// A node of the cluster with its priorities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Node {
-    /// Its address.
-    pub addr: IpAddr,
-    /// Priority before weights.
-    pub base: u8,
-    /// What the weights can make of it.
-    pub range: PriorityRange,
-    /// This machine.
-    pub here: bool,
-}
-
 /// What the command line asks for.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -108,7 +109,7 @@ pub enum Command {
     /// `plan`: the outcome table.
     Plan {
         /// One for each router; needs no address of this machine.
-        clusters: Vec<crate::plan::Cluster>,
+        clusters: Vec<Cluster>,
         /// For programs.
         json: bool,
         /// What was noticed about the flags.
@@ -177,10 +178,4 @@ pub struct Refusal {
     pub exit: u8,
     /// Lines.
     pub text: String,
-}
-
-/// Reads a command line (program name first) on a machine with these addresses. Never panics.
-pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, Refusal> {
-    let _ = (args, local);
-    Ok(Command::Man)
 }

@@ -1,0 +1,236 @@
+//! From the command line to a `Command`, or to lines that say what is wrong with it.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use super::args::{Cli, RouterArgs, RunArgs, Verb};
+use super::finding::{Finding, Findings, Severity};
+use super::local::LocalAddresses;
+use super::wanted::{Wanted, parse_vip};
+use super::{Command, Config, Refusal, Resolved, duration, router};
+use crate::plan::Cluster;
+use crate::vrrp::MAX_ROUTERS;
+
+/// sysexits.h: the command was used wrongly.
+pub const EX_USAGE: u8 = 64;
+/// sysexits.h: something was found in an unconfigured or misconfigured state.
+pub const EX_CONFIG: u8 = 78;
+
+/// Reads a command line (program name first) on a machine with these addresses. Never panics.
+pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, Refusal> {
+    let matches = Cli::command().try_get_matches_from(args).map_err(|error| refuse(&error))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| refuse(&error))?;
+    let given = matches.subcommand().map_or(&matches, |(_, given)| given);
+    match cli.command {
+        Verb::Run(run) => Ok(Command::Run(resolved(&run, given, local).map_err(|found| refuse_all(&found))?)),
+        Verb::Check(run) => {
+            Ok(Command::Check { docker: run.docker.clone().into(), resolved: resolved(&run, given, local) })
+        }
+        Verb::Plan { json, run } => plan(json, &run, given),
+        Verb::Status { dirs, json, watch } => {
+            Ok(Command::Status { run_dir: dirs.run_dir.into(), json, watch })
+        }
+        Verb::Resign { dirs, pause } => match duration::parse(&pause) {
+            Ok(pause) => Ok(Command::Resign { run_dir: dirs.run_dir.into(), pause }),
+            Err(why) => Err(usage(&format!("--for {pause}: {why}"))),
+        },
+        Verb::Release(run) => release(&run, given),
+        Verb::Update { .. } => Ok(Command::Later("update")),
+        Verb::Prune { .. } => Ok(Command::Later("prune")),
+        Verb::Translate { .. } => Ok(Command::Later("translate")),
+        Verb::Man => Ok(Command::Man),
+        Verb::Completions { shell } => Ok(Command::Completions(shell)),
+        Verb::Housekeeper(run) => Ok(Command::Housekeeper(run.housekeeping)),
+    }
+}
+
+/// The flag table itself, for the manual page and the completions.
+pub fn command_table() -> clap::Command {
+    Cli::command()
+}
+
+fn wanted(given: &ArgMatches, findings: &mut Findings) -> Vec<Wanted> {
+    let groups = RouterArgs::split(given);
+    let first = groups.first().cloned().unwrap_or_default();
+    let wanted: Vec<Wanted> =
+        groups.iter().map(|group| Wanted::read(&group.inherit(&first), findings)).collect();
+    check_together(&wanted, findings);
+    wanted
+}
+
+fn check_together(all: &[Wanted], findings: &mut Findings) {
+    for (at, wanted) in all.iter().enumerate() {
+        for other in &all[..at] {
+            if other.vrid == wanted.vrid {
+                findings.config(format!(
+                    "--vrid {}: is given twice: each virtual router has its own",
+                    wanted.vrid
+                ));
+            }
+            for vip in &wanted.vips {
+                if other.vips.iter().any(|taken| taken.addr == vip.addr) {
+                    findings.config(format!(
+                        "--vip {}: belongs to --vrid {} already, not to --vrid {} too",
+                        vip.addr, other.vrid, wanted.vrid
+                    ));
+                }
+            }
+        }
+    }
+    let routers: usize = all.iter().map(|wanted| wanted.families().len()).sum();
+    if routers > MAX_ROUTERS {
+        findings.config(format!("--vrid: {routers} virtual routers are too many: at most {MAX_ROUTERS}"));
+    }
+}
+
+fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result<Resolved, Vec<Finding>> {
+    let mut findings = Findings::default();
+    let wanted = wanted(given, &mut findings);
+    run.housekeeping.check(&mut findings);
+    check_paths(run, &mut findings);
+    let mut routers = Vec::new();
+    let mut not_yet = None;
+    for (wanted, family) in
+        wanted.iter().flat_map(|each| each.families().into_iter().map(move |family| (each, family)))
+    {
+        match router::resolve(wanted, family, local, &mut findings) {
+            Ok(router) => routers.extend(router),
+            Err(waiting) => not_yet = not_yet.or(Some(waiting)),
+        }
+    }
+    match not_yet {
+        _ if !findings.is_usable() => Err(findings.into_vec()),
+        Some(not_yet) => Ok(Resolved::NotYet(not_yet)),
+        None => Ok(Resolved::Ready(Box::new(Config {
+            routers,
+            realtime: run.realtime == "on",
+            run_dir: (&run.dirs.run_dir).into(),
+            state_dir: (&run.state_dir).into(),
+            docker: (&run.docker).into(),
+            board: run.board.clone(),
+            level: level(run),
+            housekeeping: run.housekeeping.clone(),
+            warnings: findings.into_vec(),
+        }))),
+    }
+}
+
+fn check_paths(run: &RunArgs, findings: &mut Findings) {
+    for (flag, path) in
+        [("run-dir", &run.dirs.run_dir), ("state-dir", &run.state_dir), ("docker", &run.docker)]
+    {
+        if !path.starts_with('/') {
+            findings.usage(format!("--{flag} {path}: expected an absolute path"));
+        }
+    }
+}
+
+fn level(run: &RunArgs) -> log::LevelFilter {
+    match (run.verbose, run.quiet) {
+        (0, 0) => log::LevelFilter::Info,
+        (0, 1) => log::LevelFilter::Warn,
+        (0, _) => log::LevelFilter::Error,
+        (1, _) => log::LevelFilter::Debug,
+        (_, _) => log::LevelFilter::Trace,
+    }
+}
+
+fn plan(json: bool, run: &RunArgs, given: &ArgMatches) -> Result<Command, Refusal> {
+    let mut findings = Findings::default();
+    let wanted = wanted(given, &mut findings);
+    run.housekeeping.check(&mut findings);
+    check_paths(run, &mut findings);
+    let clusters: Vec<Cluster> = wanted
+        .iter()
+        .flat_map(|each| each.families().into_iter().map(move |family| (each, family)))
+        .map(|(wanted, family)| router::cluster(wanted, family, &mut findings))
+        .collect();
+    let usable = findings.is_usable();
+    let findings = findings.into_vec();
+    if usable { Ok(Command::Plan { clusters, json, warnings: findings }) } else { Err(refuse_all(&findings)) }
+}
+
+/// Cleaning up must work with flags that otherwise would not: it looks at VIPs and interfaces only.
+fn release(run: &RunArgs, given: &ArgMatches) -> Result<Command, Refusal> {
+    let groups = RouterArgs::split(given);
+    let first = groups.first().cloned().unwrap_or_default();
+    let mut vips = Vec::new();
+    for group in groups.iter().map(|group| group.inherit(&first)) {
+        for text in &group.vip {
+            let vip = parse_vip(text).map_err(|why| usage(&format!("--vip {text}: {why}")))?;
+            vips.push((group.interface.last().cloned(), vip));
+        }
+    }
+    Ok(Command::Release { run_dir: (&run.dirs.run_dir).into(), vips })
+}
+
+fn usage(text: &str) -> Refusal {
+    Refusal { exit: EX_USAGE, text: format!("unsinkable: {text}\n") }
+}
+
+fn refuse_all(findings: &[Finding]) -> Refusal {
+    let is_usage = findings.iter().any(|finding| finding.severity == Severity::Usage);
+    let line = |finding: &Finding| match finding.severity {
+        Severity::Warning => format!("unsinkable: warning: {finding}\n"),
+        Severity::Config | Severity::Usage => format!("unsinkable: {finding}\n"),
+    };
+    Refusal { exit: if is_usage { EX_USAGE } else { EX_CONFIG }, text: findings.iter().map(line).collect() }
+}
+
+/// clap's error as one line: flag, value, what was expected, nearest right spelling.
+fn refuse(error: &clap::Error) -> Refusal {
+    let word = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        Some(_) | None => None,
+    };
+    // clap names a flag with its value: `--vrrp <2|3>`.
+    let flag = word(ContextKind::InvalidArg).unwrap_or_default();
+    let bare = flag.split([' ', '[', '=']).next().unwrap_or_default().to_string();
+    let value = word(ContextKind::InvalidValue).unwrap_or_default();
+    let meant = |kind| word(kind).map_or(String::new(), |near| format!(": did you mean {near}?"));
+    #[expect(clippy::wildcard_enum_match_arm, reason = "clap's enum is open; its own text is the fallback")]
+    let text = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            return Refusal { exit: 0, text: error.render().to_string() };
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            format!("no command: expected {} (see unsinkable --help)", verbs())
+        }
+        ErrorKind::UnknownArgument if bare.starts_with('-') => {
+            format!("{bare}: no such flag{} (see --help)", meant(ContextKind::SuggestedArg))
+        }
+        ErrorKind::UnknownArgument => format!("{flag}: not expected here: flags begin with --"),
+        ErrorKind::InvalidSubcommand => format!(
+            "{}: no such command{} (known: {})",
+            word(ContextKind::InvalidSubcommand).unwrap_or_default(),
+            meant(ContextKind::SuggestedSubcommand),
+            verbs()
+        ),
+        ErrorKind::InvalidValue if value.is_empty() => format!("{bare}: expected a value, as {flag}"),
+        ErrorKind::InvalidValue => format!(
+            "{bare} {value}: expected {}{}",
+            word(ContextKind::ValidValue).unwrap_or_default().replace(", ", " or "),
+            meant(ContextKind::SuggestedValue)
+        ),
+        ErrorKind::ArgumentConflict => match word(ContextKind::PriorArg) {
+            Some(prior) if prior != flag => format!("{bare}: does not go with {prior}"),
+            Some(_) | None => format!("{bare}: is given twice"),
+        },
+        ErrorKind::NoEquals => format!("{bare}: expected {flag}, with the equals sign"),
+        ErrorKind::TooManyValues => format!("{bare} {value}: takes no value"),
+        ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_string(),
+        ErrorKind::MissingRequiredArgument => format!("expected {flag}"),
+        _ => error.render().to_string().lines().next().unwrap_or("bad flags").replace("error: ", ""),
+    };
+    usage(&text)
+}
+
+fn verbs() -> String {
+    let table = command_table();
+    let verbs: Vec<&str> =
+        table.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap::Command::get_name).collect();
+    verbs.join(", ")
+}

@@ -1,0 +1,323 @@
+//! `check`: is this machine ready for these flags? Each line says ok, warn or fail, and the one command that mends it.
+//!
+//! `read` makes sense of what /proc and sysctls say (pure), `docker` asks Docker's socket, this file looks and judges.
+
+mod docker;
+mod read;
+
+use core::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+use crate::flags::{Finding, Resolved, Severity};
+use read::Capability;
+
+/// How one thing looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// As it should be.
+    Ok,
+    /// It runs, but less well than it could.
+    Warn,
+    /// It does not run.
+    Fail,
+    /// It does not run for want of permission: exit 77.
+    Denied,
+}
+
+/// One thing looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How it looks.
+    pub mark: Mark,
+    /// What was looked at.
+    pub what: &'static str,
+    /// What was seen.
+    pub seen: String,
+    /// The command that mends it.
+    pub mend: Option<String>,
+}
+
+impl Line {
+    fn ok(what: &'static str, seen: impl Into<String>) -> Self {
+        Self { mark: Mark::Ok, what, seen: seen.into(), mend: None }
+    }
+
+    fn bad(mark: Mark, what: &'static str, seen: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { mark, what, seen: seen.into(), mend: Some(mend.into()) }
+    }
+}
+
+/// Runs as what systemd's unit gives; by hand, root has it all.
+const AS_ROOT: &str = "sudo unsinkable check …";
+
+/// Looks at everything.
+pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path) -> Vec<Line> {
+    let mut lines = flags(resolved);
+    lines.push(capabilities());
+    lines.push(protocol_112(AddressFamily::Inet));
+    lines.push(firewall());
+    if let Ok(Resolved::Ready(config)) = resolved {
+        for router in &config.routers {
+            if lines
+                .iter()
+                .all(|line| !(line.what == "interface" && line.seen.starts_with(&router.interface)))
+            {
+                lines.push(link(&router.interface));
+                lines.extend(arp(&router.interface));
+            }
+            if router.settings.vips.iter().any(|vip| !vip.addr.is_ipv6() && vip.prefix < 32) {
+                lines.push(promotion(&router.interface));
+            }
+        }
+    }
+    lines.dedup();
+    lines.push(nonlocal_bind());
+    lines.push(real_time());
+    lines.push(locked_memory());
+    lines.push(docker::line(docker));
+    lines
+}
+
+/// 0 while nothing fails, 77 for want of permission, else 69; 78 and 64 where it is the flags.
+pub fn exit_code(lines: &[Line]) -> u8 {
+    let has = |mark| lines.iter().any(|line| line.mark == mark);
+    match () {
+        () if lines.iter().any(|line| line.what == "flags" && line.mark == Mark::Fail) => 78,
+        () if has(Mark::Denied) => 77,
+        () if has(Mark::Fail) => 69,
+        () => 0,
+    }
+}
+
+/// The lines for a terminal.
+pub fn render(lines: &[Line]) -> String {
+    let mut text = String::new();
+    let width = lines.iter().map(|line| line.what.len()).max().unwrap_or(0);
+    for line in lines {
+        let mark = match line.mark {
+            Mark::Ok => "ok  ",
+            Mark::Warn => "warn",
+            Mark::Fail | Mark::Denied => "fail",
+        };
+        // Writing into a String does not fail.
+        let _ = writeln!(text, "{mark}  {:<width$}  {}", line.what, line.seen);
+        if let Some(mend) = &line.mend {
+            let _ = writeln!(text, "      {:<width$}  → {mend}", "");
+        }
+    }
+    text
+}
+
+fn flags(resolved: &Result<Resolved, Vec<Finding>>) -> Vec<Line> {
+    let finding = |finding: &Finding| Line {
+        mark: if finding.severity == Severity::Warning { Mark::Warn } else { Mark::Fail },
+        what: "flags",
+        seen: finding.text.clone(),
+        mend: None,
+    };
+    match resolved {
+        Err(findings) => findings.iter().map(finding).collect(),
+        Ok(Resolved::NotYet(waiting)) => {
+            vec![Line::bad(Mark::Warn, "flags", &waiting.text, "ip address show")]
+        }
+        Ok(Resolved::Ready(config)) => {
+            let routers = config.routers.iter().map(|router| {
+                let vips: Vec<String> = router.settings.vips.iter().map(|vip| vip.addr.to_string()).collect();
+                let seen =
+                    format!("VRID {} for {} on {}", router.settings.vrid, vips.join(", "), router.interface);
+                Line::ok("flags", seen)
+            });
+            routers.chain(config.warnings.iter().map(finding)).collect()
+        }
+    }
+}
+
+fn capabilities() -> Line {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let Some(held) = read::capabilities(&status) else {
+        return Line::bad(
+            Mark::Warn,
+            "capabilities",
+            "/proc/self/status does not say",
+            "mount -t proc proc /proc",
+        );
+    };
+    let lacking: Vec<&str> =
+        Capability::ALL.iter().filter(|wanted| !wanted.is_in(held)).map(|wanted| wanted.name()).collect();
+    match lacking.as_slice() {
+        [] => Line::ok("capabilities", "CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_NICE"),
+        ["CAP_SYS_NICE"] => {
+            Line::bad(Mark::Warn, "capabilities", "CAP_SYS_NICE is missing: no real-time scheduling", AS_ROOT)
+        }
+        more => Line::bad(Mark::Denied, "capabilities", format!("{} missing", more.join(", ")), AS_ROOT),
+    }
+}
+
+fn protocol_112(family: AddressFamily) -> Line {
+    let opened = socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, nix::sys::socket::SockProtocol::Raw);
+    match opened {
+        Ok(_) => Line::ok("protocol 112", "a raw socket opens"),
+        Err(nix::errno::Errno::EPERM | nix::errno::Errno::EACCES) => {
+            Line::bad(Mark::Denied, "protocol 112", "a raw socket needs CAP_NET_RAW", AS_ROOT)
+        }
+        Err(error) => Line::bad(Mark::Fail, "protocol 112", format!("a raw socket: {error}"), "dmesg | tail"),
+    }
+}
+
+/// Rules cannot be read without parsing nft's netlink; but whether a packet filter is loaded at all is visible.
+fn firewall() -> Line {
+    let modules = fs::read_to_string("/proc/modules").unwrap_or_default();
+    if read::has_packet_filter(&modules) {
+        Line {
+            mark: Mark::Ok,
+            what: "firewall",
+            seen: "a packet filter is loaded: it must let protocol 112 in, else two nodes take the VIP"
+                .into(),
+            mend: Some(
+                "nft list ruleset | grep -e policy -e vrrp   (iptables -I INPUT -p 112 -j ACCEPT)".into(),
+            ),
+        }
+    } else {
+        Line::ok("firewall", "no packet filter is loaded as a module")
+    }
+}
+
+fn link(name: &str) -> Line {
+    let base = Path::new("/sys/class/net").join(name);
+    let state = fs::read_to_string(base.join("operstate")).unwrap_or_default();
+    // `carrier` cannot be read while the interface is down.
+    let carrier = fs::read_to_string(base.join("carrier")).unwrap_or_default();
+    match (state.trim(), carrier.trim()) {
+        ("down", _) => {
+            Line::bad(Mark::Fail, "interface", format!("{name} is down"), format!("ip link set {name} up"))
+        }
+        (_, "1") => Line::ok("interface", format!("{name} is up and has carrier")),
+        (state, _) => Line::bad(
+            Mark::Fail,
+            "interface",
+            format!("{name} has no carrier ({state})"),
+            format!("ip link show {name}"),
+        ),
+    }
+}
+
+/// Reads a sysctl of IPv4.
+fn sysctl(name: &str) -> Option<u32> {
+    let path = format!("/proc/sys/net/ipv4/{name}");
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// The kernel uses the larger of `all` and the interface's own for these.
+fn larger(interface: &str, name: &str) -> u32 {
+    let of = |place: &str| sysctl(&format!("conf/{place}/{name}")).unwrap_or(0);
+    of("all").max(of(interface))
+}
+
+/// A VIP with the subnet's own length is a secondary address: it goes with the primary unless it is promoted.
+fn promotion(interface: &str) -> Line {
+    let what = "promote_secondaries";
+    if larger(interface, "promote_secondaries") > 0 {
+        return Line::ok(what, format!("on: a VIP stays when the first address of {interface} goes"));
+    }
+    let seen =
+        "off: a VIP inside the subnet's own prefix goes when the first address goes, until it is put back";
+    Line::bad(Mark::Warn, what, seen, format!("sysctl -w net.ipv4.conf.{interface}.promote_secondaries=1"))
+}
+
+fn arp(interface: &str) -> Vec<Line> {
+    let ignore = larger(interface, "arp_ignore");
+    let mut lines = Vec::new();
+    if matches!(ignore, 3..=8) {
+        let seen = format!("{ignore}: the VIP may go unanswered");
+        lines.push(Line::bad(
+            Mark::Fail,
+            "arp_ignore",
+            seen,
+            format!("sysctl -w net.ipv4.conf.{interface}.arp_ignore=1"),
+        ));
+    } else {
+        lines.push(Line::ok("arp_ignore", format!("{ignore}: requests for the VIP are answered")));
+    }
+    lines
+}
+
+fn nonlocal_bind() -> Line {
+    let seen = match sysctl("ip_nonlocal_bind") {
+        Some(1) => "on: services may bind the VIP on every node",
+        Some(_) => {
+            "off: a service that binds the VIP itself starts only where the VIP is (VRRP does not need it)"
+        }
+        None => "not readable here",
+    };
+    let mut line = Line::ok("ip_nonlocal_bind", seen);
+    if sysctl("ip_nonlocal_bind") == Some(0) {
+        line.mend = Some("only for such services: sysctl -w net.ipv4.ip_nonlocal_bind=1".into());
+    }
+    line
+}
+
+fn real_time() -> Line {
+    let what = "real time";
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let may = read::capabilities(&status).is_some_and(|held| Capability::SysNice.is_in(held));
+    let limit = getrlimit(Resource::RLIMIT_RTPRIO).map_or(0, |(soft, _)| soft);
+    let runtime = fs::read_to_string("/proc/sys/kernel/sched_rt_runtime_us").unwrap_or_default();
+    if runtime.trim() == "0" {
+        return Line::bad(
+            Mark::Warn,
+            what,
+            "the kernel grants it no time",
+            "sysctl -w kernel.sched_rt_runtime_us=950000",
+        );
+    }
+    if may || limit > 0 {
+        return Line::ok(what, "SCHED_RR is permitted");
+    }
+    Line::bad(Mark::Warn, what, "SCHED_RR is not permitted: a busy machine may send adverts late", AS_ROOT)
+}
+
+/// What the process locks: its own small heap and stacks.
+const LOCKED: u64 = 8 << 20;
+
+fn locked_memory() -> Line {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let may = read::capabilities(&status).is_some_and(|held| Capability::IpcLock.is_in(held));
+    let limit = getrlimit(Resource::RLIMIT_MEMLOCK).map_or(0, |(soft, _)| soft);
+    if may || limit >= LOCKED {
+        return Line::ok("locked memory", "permitted");
+    }
+    let seen = format!("limited to {} KiB: a machine that swaps may send adverts late", limit >> 10);
+    Line::bad(Mark::Warn, "locked memory", seen, "systemctl edit unsinkable   ([Service] LimitMEMLOCK=16M)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_line_makes_the_exit_code() {
+        let ok = Line::ok("interface", "eth0");
+        let warn = Line::bad(Mark::Warn, "real time", "no", "x");
+        let fail = Line::bad(Mark::Fail, "Docker", "no", "x");
+        let denied = Line::bad(Mark::Denied, "protocol 112", "no", "x");
+        let flags = Line::bad(Mark::Fail, "flags", "no", "x");
+        assert_eq!(exit_code(&[ok.clone(), warn.clone()]), 0);
+        assert_eq!(exit_code(&[ok.clone(), fail.clone()]), 69);
+        assert_eq!(exit_code(&[fail.clone(), denied.clone()]), 77);
+        assert_eq!(exit_code(&[denied, flags]), 78);
+    }
+
+    #[test]
+    fn each_line_says_what_mends_it() {
+        let lines =
+            [Line::ok("interface", "eth0 is up"), Line::bad(Mark::Fail, "Docker", "no socket", "start it")];
+        assert_eq!(
+            render(&lines),
+            "ok    interface  eth0 is up\nfail  Docker     no socket\n                 → start it\n"
+        );
+    }
+}
