@@ -15,6 +15,7 @@
 //! `smol` nor `log`.
 
 pub mod checks;
+pub mod log;
 pub mod report;
 pub mod sys;
 pub mod time;

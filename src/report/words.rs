@@ -182,13 +182,12 @@ fn clean(text: &str, unicode: bool) -> String {
             c if c.is_control() || is_bidi(c) => out.push('?'),
             c if unicode || c.is_ascii() => out.push(c),
             '…' => out.push_str("..."),
-            '·' => out.push('-'),
+            '·' | '−' => out.push('-'),
             '–' => out.push_str(".."),
             '×' => out.push('x'),
             '✔' => out.push_str("ok"),
             '✘' => out.push_str("FAIL"),
             '○' => out.push_str("wait"),
-            '−' => out.push('-'),
             _ => out.push('?'),
         }
     }
