@@ -16,7 +16,10 @@
 
 pub mod bpf;
 pub mod checks;
+pub mod daemon;
 pub mod flags;
+pub mod housekeeper;
+pub mod log;
 pub mod plan;
 pub mod preflight;
 pub mod report;
