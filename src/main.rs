@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use unsinkable::flags::{self, Command, Config, Finding, LocalAddresses, Refusal, Resolved};
-use unsinkable::{plan, preflight};
+use unsinkable::flags::{self, Command, Config, Finding, Housekeeping, LocalAddresses, Refusal, Resolved};
+use unsinkable::vrrp::Vip;
+use unsinkable::{daemon, housekeeper, log, plan, preflight, report};
 
 /// sysexits.h: a service is unavailable.
 const EX_UNAVAILABLE: u8 = 69;
@@ -14,32 +15,6 @@ const EX_UNAVAILABLE: u8 = 69;
 const EX_OSERR: u8 = 71;
 /// Between two looks for this node's address at boot: soon enough, and nothing on an idle Pi.
 const ADDRESS_RETRY: Duration = Duration::from_secs(1);
-
-/// The commands that live in other parts of the house.
-mod elsewhere {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use unsinkable::flags::Config;
-    use unsinkable::vrrp::Vip;
-
-    pub fn run(_: &Config) -> u8 {
-        not_yet("run")
-    }
-    pub fn status(_run_dir: &Path, _json: bool, _watch: bool) -> u8 {
-        not_yet("status")
-    }
-    pub fn resign(_run_dir: &Path, _pause: Duration) -> u8 {
-        not_yet("resign")
-    }
-    pub fn release(_run_dir: &Path, _vips: &[(Option<String>, Vip)]) -> u8 {
-        not_yet("release")
-    }
-    fn not_yet(command: &str) -> u8 {
-        super::say(&format!("{command}: not wired yet"));
-        super::EX_UNAVAILABLE
-    }
-}
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -65,19 +40,16 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
             print(&preflight::render(&lines));
             preflight::exit_code(&lines)
         }
-        Command::Status { run_dir, json, watch } => elsewhere::status(&run_dir, json, watch),
-        Command::Resign { run_dir, pause } => elsewhere::resign(&run_dir, pause),
-        Command::Release { run_dir, vips } => elsewhere::release(&run_dir, &vips),
+        Command::Status { run_dir, json, watch } => report::status_command(&report::socket_path(&run_dir), json, watch),
+        Command::Resign { run_dir, pause } => report::resign_command(&report::socket_path(&run_dir), pause),
+        Command::Release { run_dir: _, vips } => release(&vips),
         Command::Man => print_bytes(&flags::man_page()),
         Command::Completions(shell) => print_bytes(&flags::completions(shell)),
         Command::Later(what) => {
             say(&format!("{what}: not in this version yet"));
             EX_UNAVAILABLE
         }
-        Command::Housekeeper(_) => {
-            say("housekeeper: not in this version yet");
-            EX_UNAVAILABLE
-        }
+        Command::Housekeeper(jobs) => housekeeper(&jobs),
     }
 }
 
@@ -86,7 +58,7 @@ fn run(mut resolved: Resolved, args: &[OsString]) -> u8 {
     let mut told = None;
     loop {
         match resolved {
-            Resolved::Ready(config) => return elsewhere::run(config.as_ref() as &Config),
+            Resolved::Ready(config) => return serve(&config, args),
             Resolved::NotYet(waiting) if told.as_ref() != Some(&waiting) => {
                 say(&waiting.text);
                 told = Some(waiting);
@@ -100,6 +72,43 @@ fn run(mut resolved: Resolved, args: &[OsString]) -> u8 {
             Err(refusal) => return refuse(&refusal),
         };
     }
+}
+
+fn serve(config: &Config, args: &[OsString]) -> u8 {
+    if let Err(error) = log::init(config.level) {
+        say(&format!("no log: {error}"));
+        return EX_OSERR;
+    }
+    // The arguments behind the program's name and `run` are the housekeeper's too.
+    match daemon::run(config, args.get(2..).unwrap_or_default()) {
+        Ok(()) => 0,
+        Err(fatal) => fail(&fatal),
+    }
+}
+
+fn release(vips: &[(Option<String>, Vip)]) -> u8 {
+    match daemon::release(vips) {
+        Ok(removed) => {
+            removed.iter().for_each(|addr| say(&format!("removed {addr}")));
+            0
+        }
+        Err(fatal) => fail(&fatal),
+    }
+}
+
+fn housekeeper(jobs: &Housekeeping) -> u8 {
+    match housekeeper::run(jobs) {
+        Ok(()) => 0,
+        Err(error) => {
+            say(&format!("housekeeper: {error}"));
+            EX_OSERR
+        }
+    }
+}
+
+fn fail(fatal: &daemon::Fatal) -> u8 {
+    say(&fatal.to_string());
+    fatal.exit
 }
 
 fn show_plan(clusters: &[plan::Cluster], json: bool, warnings: &[Finding]) -> u8 {

@@ -5,6 +5,7 @@ use crate::report::status::{Event as Told, Events};
 use crate::shared::{self, Note};
 use crate::time::Time;
 use crate::vip;
+use crate::vrrp::advert::Reject;
 use crate::vrrp::event::{Event, Reason, StateName};
 use crate::vrrp::router::View;
 use core::fmt::Write as _;
@@ -63,7 +64,7 @@ impl Journal {
         let (level, text) = match note.what {
             shared::What::Event(event) => self.event(index, event),
             shared::What::Rejected(src, reject) => {
-                (Level::Warn, format!("dropped a packet from {src}: {reject} (told once, then counted)"))
+                (Level::Warn, rejected(src, reject))
             }
             shared::What::Heard(_, src) => {
                 self.heard.get_mut(index)?.push(src);
@@ -134,6 +135,11 @@ impl Journal {
         }
         format!("{addr} answers from MAC {mac}, but I hear no adverts: is protocol 112 blocked, or its daemon dead?")
     }
+}
+
+/// The line on the first packet of its kind and source that was dropped.
+pub fn rejected(src: IpAddr, reject: Reject) -> String {
+    format!("dropped a packet from {src}: {reject} (told once, then counted)")
 }
 
 /// How a router is called in the log: its VRID, and the family where it is not IPv4.

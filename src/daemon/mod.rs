@@ -173,7 +173,7 @@ fn settle(config: &Config) -> Threads {
             Ok(()) => threads.locked = true,
             Err(failure) => log::warn!("memory is not locked ({failure}): a busy disk may delay adverts"),
         }
-        if let Err(failure) = sched::try_realtime() {
+        if let Err(failure) = realtime_permitted() {
             threads.realtime = false;
             log::warn!("no real-time scheduling ({failure}): a busy machine may delay adverts");
         }
@@ -182,6 +182,12 @@ fn settle(config: &Config) -> Threads {
         log::warn!("capabilities that are not needed could not be given up ({failure})");
     }
     threads
+}
+
+/// Tried in a thread of its own: this one stays ordinary.
+fn realtime_permitted() -> Result<(), Failure> {
+    let lost = Failure { call: "starting a thread", errno: nix::errno::Errno::EAGAIN };
+    thread::spawn(sched::realtime).join().unwrap_or(Err(lost))
 }
 
 /// For a thread that has to be on time. Its failure has been told by [`settle`].

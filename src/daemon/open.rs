@@ -7,7 +7,7 @@ use crate::sys::single::Single;
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::sys::{Failure, Family, alias, clock, interface};
 use crate::time::Time;
-use crate::vip::address::{self, Address, Lifetime, MAX_REQUEST, Message};
+use crate::vip::address::{self, Address, Message};
 use crate::vip::run::{Hand, Way};
 use crate::vrrp::event::Stale;
 use crate::vrrp::filter;
@@ -86,8 +86,8 @@ fn lock(router: &RouterConfig, ifindex: u32, family: Family) -> Result<Single, F
 fn way(router: &RouterConfig) -> Way {
     let refused = Netlink::open().is_err();
     match (router.lease, router.settings.is_ipv6()) {
-        (true, _) if !refused => Way::Netlink(Lifetime::Lease(address::lease(router.settings.interval))),
-        (false, true) if !refused => Way::Netlink(Lifetime::Forever),
+        (true, _) if !refused => Way::Netlink(Some(address::lease(router.settings.interval))),
+        (false, true) if !refused => Way::Netlink(None),
         (true | false, _) => Way::Alias,
     }
 }
@@ -101,8 +101,9 @@ fn stale(settings: &Settings, ifindex: u32) -> Stale {
     let found = assigned(ifindex).unwrap_or_default();
     let ours = found.iter().filter(|found| settings.vips.iter().any(|vip| vip.addr == found.addr));
     let fresh = |found: &Address| {
-        let renewed = Time::from_micros(u64::from(found.renewed_centis) * 10_000);
-        found.valid.is_some() && clock::now().since(renewed) + START_MARGIN < settings.interval * 3
+        let renewed = found.renewed_at.map(|centis| Time::from_micros(u64::from(centis) * 10_000));
+        let age = renewed.map(|renewed| clock::now().since(renewed));
+        found.valid.is_some() && age.is_some_and(|age| age + START_MARGIN < settings.interval * 3)
     };
     match (ours.clone().next(), ours.clone().all(fresh)) {
         (None, _) => Stale::None,
@@ -117,9 +118,7 @@ fn assigned(ifindex: u32) -> Result<Vec<Address>, Failure> {
     let mut outcome = Ok(Vec::new());
     for sequence in 1..=u32::try_from(DUMP_TRIES).unwrap_or(1) {
         let mut found = Vec::new();
-        let mut request = [0; MAX_REQUEST];
-        let len = address::dump(&mut request, sequence);
-        let dumped = netlink.dump(&request[..len], |part| {
+        let dumped = netlink.dump(&address::dump_addresses(sequence), |part| {
             found.extend(address::messages(part).filter_map(|message| match message {
                 Message::Added(address) if address.ifindex == ifindex => Some(address),
                 _ => None,
@@ -153,9 +152,8 @@ pub fn release(vips: &[(Option<String>, Vip)]) -> Result<Vec<IpAddr>, Fatal> {
 }
 
 fn take_off(interface: &str, vip: Vip) -> Result<(), Failure> {
-    let mut request = [0; MAX_REQUEST];
-    let len = address::remove(&mut request, 1, interface::index(interface)?, vip);
-    let by_netlink = Netlink::open().and_then(|netlink| netlink.request(&request[..len]));
+    let request = address::remove(1, interface::index(interface)?, vip.addr, vip.prefix);
+    let by_netlink = Netlink::open().and_then(|netlink| netlink.request(&request));
     match (by_netlink, vip.addr) {
         (Err(_), IpAddr::V4(addr)) => alias::remove(interface, addr).map(drop),
         (outcome, _) => outcome,

@@ -4,7 +4,7 @@
 //! looks at a sample and counts the rest as unread.
 
 use crate::flags::RouterConfig;
-use crate::shared::{Lane, What};
+use crate::shared::Lane;
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::vrrp::advert::{self, MAX_DATAGRAM, Received, Reject};
 use core::net::IpAddr;
@@ -25,7 +25,7 @@ pub async fn watch(
     router: &RouterConfig,
     lane: &Lane,
     own: impl Fn() -> Option<IpAddr>,
-    tell: impl Fn(What),
+    tell: impl Fn(IpAddr, Reject),
 ) -> std::io::Result<()> {
     let socket = Async::new_nonblocking(socket)?;
     let mut buffer = vec![0; MAX_DATAGRAM];
@@ -43,7 +43,7 @@ pub async fn watch(
             let first = (datagram.src, reject);
             if told.len() < MAX_SOURCES && !told.contains(&first) {
                 told.push(first);
-                tell(What::Rejected(datagram.src, reject));
+                tell(datagram.src, reject);
             }
         }
         lane.unread.store(socket.get_ref().dropped().unwrap_or(0), Relaxed);

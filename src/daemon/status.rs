@@ -66,7 +66,7 @@ fn router(daemon: &Daemon<'_>, index: usize, config: &RouterConfig, now: Time) -
         source: desk.links[index].source(),
         multicast: settings.multicast,
         interval: settings.interval,
-        master: view.master.map(|seen| master(lane, sources, seen)),
+        master: view.master.map(|seen| master(config, lane, sources, seen)),
         deadline: None,
         lease: config.lease,
         present: lane.present.load(Relaxed),
@@ -103,13 +103,13 @@ fn shares(daemon: &Daemon<'_>, index: usize, config: &RouterConfig, now: Time) -
 }
 
 /// The note that named the master may be old; the counters know when it was heard last.
-fn master(lane: &Lane, sources: &[IpAddr], seen: Seen) -> Master {
+fn master(config: &RouterConfig, lane: &Lane, sources: &[IpAddr], seen: Seen) -> Master {
     let slot = sources.iter().position(|&source| source == seen.addr);
     let count = slot.and_then(|slot| lane.peers.get(slot));
     let (priority, heard) = count.map_or((seen.priority, seen.at), |count| {
         (count.priority.load(Relaxed), Time::from_micros(count.heard_at.load(Relaxed)))
     });
-    Master { addr: seen.addr, priority, interval: seen.interval, heard }
+    Master { addr: seen.addr, priority, interval: config.settings.interval, heard }
 }
 
 fn rejects(lane: &Lane) -> Vec<Count> {

@@ -19,6 +19,8 @@ pub use ask::ask;
 pub use command::{resign_command, status_command};
 pub use run::{bind, serve};
 
+use std::path::{Path, PathBuf};
+
 /// The daemon cannot be reached (sysexits).
 const EX_UNAVAILABLE: u8 = 69;
 /// What was read or written failed (sysexits).
@@ -27,3 +29,8 @@ const EX_IOERR: u8 = 74;
 const EX_PROTOCOL: u8 = 76;
 /// Not for this user (sysexits).
 const EX_NOPERM: u8 = 77;
+
+/// Where the daemon with this `--run-dir` answers.
+pub fn socket_path(run_dir: &Path) -> PathBuf {
+    run_dir.join("status.sock")
+}

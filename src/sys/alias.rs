@@ -16,14 +16,14 @@ const MAX_LABELS: u8 = 32;
 
 type Label = heapless::String<MAX_NAME>;
 
-/// Adds `addr` to the interface on the first free label. Already there is good.
+/// Adds `addr` to the interface on the first free label; false if it was there already.
 ///
 /// # Errors
 /// `ENAMETOOLONG` where the interface's name leaves no room for a label, `ENOSPC` where no label is free, or the
 /// kernel's.
-pub fn add(interface: &str, addr: Ipv4Addr, prefix: u8) -> Result<(), Failure> {
+pub fn add(interface: &str, addr: Ipv4Addr, prefix: u8) -> Result<bool, Failure> {
     if find(interface, Some(addr))?.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let label = find(interface, None)?.ok_or(Failure { call: "ioctl SIOCSIFADDR", errno: Errno::ENOSPC })?;
     let socket = any_socket()?;
@@ -31,6 +31,7 @@ pub fn add(interface: &str, addr: Ipv4Addr, prefix: u8) -> Result<(), Failure> {
     set(&socket, &label, addr, libc::SIOCSIFADDR as libc::Ioctl, "ioctl SIOCSIFADDR")?;
     set(&socket, &label, mask, libc::SIOCSIFNETMASK as libc::Ioctl, "ioctl SIOCSIFNETMASK")
         .or_else(|failure| down(&socket, &label).and(Err(failure)))
+        .map(|()| true)
 }
 
 /// Removes `addr` from whatever label of the interface has it; false if none has.

@@ -25,6 +25,8 @@ const DONE: u16 = 3;
 const ACKNOWLEDGED: u16 = 0x005;
 /// And `NLM_F_CREATE | NLM_F_REPLACE`: the same message adds and renews.
 const ADD_OR_RENEW: u16 = 0x505;
+/// And `NLM_F_CREATE | NLM_F_EXCL`: only an address that is not there.
+const ADD_MISSING: u16 = 0x605;
 /// `NLM_F_REQUEST | NLM_F_DUMP`.
 const DUMP: u16 = 0x301;
 
@@ -66,12 +68,28 @@ pub fn lease(interval: Duration) -> u32 {
 /// An IPv6 address is at once deprecated, so that nothing chooses the VIP as its source. An IPv4 VIP beside another
 /// address of its net is a secondary, which is never chosen.
 pub fn add(sequence: u32, ifindex: u32, addr: IpAddr, prefix: u8, lease: Option<u32>) -> Request {
+    with_lifetime(ADD_OR_RENEW, sequence, ifindex, addr, prefix, lease)
+}
+
+/// As [`add`], but the kernel says `EEXIST` where the address is there.
+pub fn add_missing(sequence: u32, ifindex: u32, addr: IpAddr, prefix: u8, lease: Option<u32>) -> Request {
+    with_lifetime(ADD_MISSING, sequence, ifindex, addr, prefix, lease)
+}
+
+fn with_lifetime(
+    kind: u16,
+    sequence: u32,
+    ifindex: u32,
+    addr: IpAddr,
+    prefix: u8,
+    lease: Option<u32>,
+) -> Request {
     let valid = lease.unwrap_or(FOREVER);
     let (preferred, flags) = match addr {
         IpAddr::V4(_) => (valid, 0),
         IpAddr::V6(_) => (0, NO_DETECTION),
     };
-    let mut writer = Writer::address(NEW_ADDRESS, ADD_OR_RENEW, sequence, ifindex, addr, prefix);
+    let mut writer = Writer::address(NEW_ADDRESS, kind, sequence, ifindex, addr, prefix);
     let mut cache = [0; 16];
     cache[..4].copy_from_slice(&preferred.to_ne_bytes());
     cache[4..8].copy_from_slice(&valid.to_ne_bytes());
@@ -222,6 +240,15 @@ pub fn messages(bytes: &[u8]) -> impl Iterator<Item = Message> {
         let message = rest.get(..len).filter(|_| len >= HEADER)?;
         rest = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
         Some(parse(message).unwrap_or(Message::Other))
+    })
+}
+
+/// Do these messages tell of a link, or of an address other than `vips`?
+pub fn matters(bytes: &[u8], vips: &[IpAddr]) -> bool {
+    messages(bytes).any(|message| match message {
+        Message::Added(address) | Message::Removed(address) => !vips.contains(&address.addr),
+        Message::Link(_) => true,
+        Message::Answer { .. } | Message::Done { .. } | Message::Other => false,
     })
 }
 

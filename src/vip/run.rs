@@ -3,8 +3,8 @@
 //! The wish of the vrrp thread is read anew each turn. Adding may wait for the kernel's lock on all interfaces; nobody
 //! waits for this thread.
 
-use super::address::{self, Lifetime, MAX_REQUEST, Message};
-use super::announce::{self, MAX_FRAME};
+use super::address::{self, Message, Request};
+use super::announce::{self, ARP_FRAME, Claim, Mac};
 use super::holder::{Holder, Task};
 use super::{Note, What};
 use crate::shared::Shared;
@@ -13,7 +13,7 @@ use crate::sys::packet_socket::PacketSocket;
 use crate::sys::{Failure, alias, clock, interface, wake};
 use crate::time::Time;
 use crate::vrrp::{MAX_ROUTERS, MAX_VIPS, Vip};
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use nix::errno::Errno;
@@ -32,8 +32,8 @@ pub type Notes<'a> = heapless::spsc::Producer<'a, Note>;
 /// How addresses are put on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// By netlink, with this lifetime.
-    Netlink(Lifetime),
+    /// By netlink, with this lifetime in seconds, or for good.
+    Netlink(Option<u32>),
     /// By ioctl, on an alias label: IPv4 without lease, or where netlink is refused.
     Alias,
 }
@@ -50,11 +50,11 @@ pub struct Hand {
     netlink: Option<Netlink>,
     events: Option<Netlink>,
     packets: PacketSocket,
-    mac: [u8; 6],
+    mac: Mac,
     /// The interface forwards IPv6, so it announces itself as a router.
     forwards: bool,
     probed_at: Option<Time>,
-    told_mac: Option<([u8; 6], Time)>,
+    told_mac: Option<(Mac, Time)>,
     /// A failure has been told; the next waits for a success.
     told_failure: bool,
     sequence: u32,
@@ -71,7 +71,7 @@ impl Hand {
         forwards: bool,
     ) -> Result<Self, Failure> {
         let ifindex = interface::index(interface)?;
-        let filter = announce::filter(vips.iter().map(|vip| vip.addr));
+        let filter = announce::claims_of(vips.iter().filter_map(|vip| ipv4(*vip)));
         // Without netlink there is the ioctl way, and no word of addresses that others remove.
         let (netlink, events) = match way {
             Way::Alias => (None, Netlink::events(IPV4_ADDRESSES | IPV6_ADDRESSES, Some(ifindex)).ok()),
@@ -170,16 +170,17 @@ impl Hand {
     fn tells_of_removal(&self, messages: &[u8]) -> bool {
         address::messages(messages).any(|message| match message {
             Message::Removed(address) => self.vips.iter().any(|vip| vip.addr == address.addr),
-            Message::Added(_) | Message::Link(_) | Message::Answer { .. } | Message::Done | Message::Other => false,
+            Message::Added(_) | Message::Link(_) | Message::Answer { .. } | Message::Done { .. } | Message::Other => false,
         })
     }
 
     /// Does somebody else answer for the addresses, or claim them?
     fn read_frames(&mut self, now: Time, desk: &mut Desk<'_, '_>) {
-        let mut frame = [0; MAX_FRAME];
+        let mut frame = [0; ARP_FRAME];
         for _ in 0..MAX_READ {
             let Ok(Some(len)) = self.packets.recv(&mut frame) else { return };
-            let Some((mac, addr)) = announce::parse_arp(&frame[..len]) else { continue };
+            let claim = frame.get(..len).and_then(announce::claim);
+            let Some(Claim { addr, mac }) = claim else { continue };
             let asked = self.probed_at.is_some_and(|at| now.since(at) <= ANSWER_WITHIN);
             let told = self.told_mac.is_some_and(|(told, at)| told == mac && now.since(at) < TELL_AGAIN);
             if mac != self.mac && !told && (asked || self.holder.holds()) {
@@ -249,17 +250,17 @@ impl Hand {
     /// Adds the address or renews its lease; with `only_if_missing`, one that is there is an error (`EEXIST`).
     fn put_on(&mut self, vip: Vip, only_if_missing: bool) -> Result<(), Failure> {
         match (self.way, vip.addr) {
-            (Way::Netlink(lifetime), _) => {
-                let mut request = [0; MAX_REQUEST];
-                let sequence = self.next();
-                let len = address::add(&mut request, sequence, self.ifindex, vip, lifetime, only_if_missing);
-                self.request(&request[..len])
+            (Way::Netlink(lease), _) => {
+                let add = if only_if_missing { address::add_missing } else { address::add };
+                let request = add(self.next(), self.ifindex, vip.addr, vip.prefix, lease);
+                self.request(&request)
             }
             (Way::Alias, IpAddr::V4(addr)) => {
-                if only_if_missing && alias::has(&self.interface, addr)? {
-                    return Err(Failure { call: "alias", errno: Errno::EEXIST });
+                match alias::add(&self.interface, addr, vip.prefix) {
+                    Ok(false) if only_if_missing => Err(Failure { call: "alias", errno: Errno::EEXIST }),
+                    Ok(_) => Ok(()),
+                    Err(failure) => Err(failure),
                 }
-                alias::add(&self.interface, addr, vip.prefix)
             }
             (Way::Alias, IpAddr::V6(_)) => Err(Failure { call: "alias", errno: Errno::EAFNOSUPPORT }),
         }
@@ -268,10 +269,8 @@ impl Hand {
     fn take_off(&mut self, vip: Vip) -> Result<(), Failure> {
         let removed = match (self.way, vip.addr) {
             (Way::Netlink(_), _) => {
-                let mut request = [0; MAX_REQUEST];
-                let sequence = self.next();
-                let len = address::remove(&mut request, sequence, self.ifindex, vip);
-                self.request(&request[..len])
+                let request = address::remove(self.next(), self.ifindex, vip.addr, vip.prefix);
+                self.request(&request)
             }
             (Way::Alias, IpAddr::V4(addr)) => alias::remove(&self.interface, addr).map(drop),
             (Way::Alias, IpAddr::V6(_)) => Err(Failure { call: "alias", errno: Errno::EAFNOSUPPORT }),
@@ -283,7 +282,7 @@ impl Hand {
         }
     }
 
-    fn request(&self, request: &[u8]) -> Result<(), Failure> {
+    fn request(&self, request: &Request) -> Result<(), Failure> {
         match &self.netlink {
             Some(netlink) => netlink.request(request),
             None => Err(Failure { call: "netlink", errno: Errno::EPROTONOSUPPORT }),
@@ -299,24 +298,28 @@ impl Hand {
         // Asked each time: a replaced or bonded card brings another MAC.
         self.mac = interface::mac(&self.interface).unwrap_or(self.mac);
         for vip in &self.vips {
-            let mut frame = [0; MAX_FRAME];
-            let len = match vip.addr {
-                IpAddr::V4(addr) => announce::gratuitous_arp(&mut frame, self.mac, addr),
-                IpAddr::V6(addr) => announce::neighbour_advertisement(&mut frame, self.mac, addr, self.forwards),
-            };
             // Without link it fails, and the link's return brings a new announcement.
-            let _ = self.packets.send(&frame[..len]);
+            let _ = match vip.addr {
+                IpAddr::V4(addr) => self.packets.send(&announce::gratuitous_arp(self.mac, addr)),
+                IpAddr::V6(addr) => {
+                    self.packets.send(&announce::unsolicited_advertisement(self.mac, addr, self.forwards))
+                }
+            };
         }
     }
 
     fn probe(&mut self, now: Time) {
         self.probed_at = Some(now);
-        for vip in &self.vips {
-            if let IpAddr::V4(addr) = vip.addr {
-                let mut frame = [0; MAX_FRAME];
-                let len = announce::arp_probe(&mut frame, self.mac, addr);
-                let _ = self.packets.send(&frame[..len]);
-            }
+        for addr in self.vips.iter().filter_map(|vip| ipv4(*vip)) {
+            // Diagnosis only: nothing depends on the answer.
+            let _ = self.packets.send(&announce::arp_probe(self.mac, addr));
         }
+    }
+}
+
+fn ipv4(vip: Vip) -> Option<Ipv4Addr> {
+    match vip.addr {
+        IpAddr::V4(addr) => Some(addr),
+        IpAddr::V6(_) => None,
     }
 }

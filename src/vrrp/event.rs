@@ -19,6 +19,16 @@ pub enum Link {
     Up(IpAddr),
 }
 
+impl Link {
+    /// The source address, where there is one.
+    pub fn source(self) -> Option<IpAddr> {
+        match self {
+            Self::Up(addr) => Some(addr),
+            Self::Unknown | Self::Down | Self::NoAddress => None,
+        }
+    }
+}
+
 /// What the checks say, and until when it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
