@@ -3,8 +3,9 @@
 //! `simple_logger` makes the line, but prints it with `eprintln!`, which waits while a pipe is full and panics when its
 //! reader is gone; a panic ends the daemon. So for the moment of printing, descriptor 2 is a file in memory, which does
 //! neither. What lies in it then goes to the real stderr without waiting, whole or not at all: a line that finds no
-//! room is dropped and counted. Only other threads' panic messages can fall into that moment, and they come out with
-//! the line. Looking (poll) before printing would leave the moment between the look and the print.
+//! room is dropped and counted. Only another thread's panic message can fall into that moment, and it comes out with the
+//! line; children must be started by the thread that logs (the checks thread does both). Looking (poll) before printing
+//! would not do: the reader may go between the look and the print.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use log::{LevelFilter, Log, Metadata, Record};

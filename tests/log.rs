@@ -1,6 +1,8 @@
 //! Log lines with a stderr that is full, gone, or goes: the daemon must neither wait nor die. A child process (this
 //! test binary again, told by an environment variable) logs; the parent holds the other end.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
@@ -11,6 +13,9 @@ use std::time::{Duration, Instant};
 /// Tells the child how many lines to log.
 const LINES: &str = "UNSINKABLE_TEST_LOG_LINES";
 
+/// Tells the child to log a line of 10,000 bytes, a short one, and to use stderr without the logger.
+const EXTRA: &str = "UNSINKABLE_TEST_LOG_EXTRA";
+
 /// Not a test: what the child does.
 #[test]
 #[ignore = "run by the tests of this file"]
@@ -20,6 +25,11 @@ fn child() {
     for n in 0..lines.parse().unwrap() {
         log::info!("line {n} {}", "x".repeat(60));
         log::debug!("below the level");
+    }
+    if std::env::var(EXTRA).is_ok() {
+        log::warn!("{}", "long".repeat(2500));
+        log::warn!("short");
+        eprintln!("others still have descriptor 2");
     }
     println!("\ndropped={}", unsinkable::log::dropped());
 }
@@ -64,6 +74,20 @@ fn with_a_reader_all_lines_arrive() {
     assert_whole(&text);
     assert!(text.starts_with("20"), "a time stamp: {}", &text[..40]);
     assert!(!text.contains('\x1b'), "no colours into a pipe");
+}
+
+#[test]
+fn a_long_line_is_cut_and_stderr_stays_what_it_was() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let child = child_command(1, writer).env(EXTRA, "1").spawn().unwrap();
+    assert_eq!(dropped(child), 0);
+    let text = std::io::read_to_string(reader).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    assert_eq!(lines[1].len(), 4095);
+    assert!(lines[1].contains("] longlong"), "{}", lines[1]);
+    assert!(lines[2].ends_with("] short"), "{}", lines[2]);
+    assert_eq!(lines[3], "others still have descriptor 2");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The commands `status` and `resign`: ask the daemon, show what it says, end with an exit code.
 
 use super::ask::{AskError, PATIENCE, ask, ask_within};
-use super::face::{Look, MAX_WIDTH, draw};
+use super::face::{Look, MAX_WIDTH, draw, warn};
 use super::frame::{Reply, Request};
 use super::status::Status;
 use super::words::span;
@@ -126,7 +126,9 @@ fn watch_loop(
         let page = match (json, &last, &trouble) {
             (true, Some(status), None) => format!("{}\n", json::value(status)),
             (true, _, _) => String::new(),
-            (false, status, trouble) => watch_page(status.as_ref(), trouble.as_deref(), answered.elapsed()),
+            (false, status, trouble) => {
+                watch_page(status.as_ref(), trouble.as_deref(), answered.elapsed(), &look())
+            }
         };
         let page = if screen { in_place(&page, rows()) } else { page };
         out.write_all(page.as_bytes())?;
@@ -138,21 +140,17 @@ fn watch_loop(
 }
 
 /// What is known, with the trouble above it.
-fn watch_page(status: Option<&Status>, trouble: Option<&str>, silence: Duration) -> String {
-    let page = status.map_or(String::new(), |status| draw(status, &look()));
-    match trouble {
-        None => page,
-        Some(trouble) if status.is_none() => format!(" not answering: {trouble}\n"),
-        Some(trouble) => {
-            format!(" not answering since {} ago: {trouble}\n the last answer was:\n\n{page}", span(silence))
-        }
-    }
+fn watch_page(status: Option<&Status>, trouble: Option<&str>, silence: Duration, look: &Look) -> String {
+    let page = status.map_or(String::new(), |status| draw(status, look));
+    let Some(trouble) = trouble else { return page };
+    let trouble = warn(&format!("not answering for {}: {trouble}", span(silence)), look);
+    if page.is_empty() { trouble } else { format!("{trouble}\n its last answer:\n\n{page}") }
 }
 
 /// The page drawn over the one before it: no clearing first, so no flicker. No more than `rows`, or it would scroll.
 fn in_place(page: &str, rows: usize) -> String {
     let lines: Vec<_> = page.lines().take(rows).collect();
-    format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\r\n"))
+    format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\n"))
 }
 
 /// The signals that end watching, and the one that says the terminal has another size, as a file descriptor.
@@ -200,21 +198,23 @@ fn rows() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample;
     use super::*;
 
     #[test]
     fn a_page_is_drawn_over_the_last_one_and_never_scrolls() {
-        assert_eq!(in_place("a\nb\nc\n", 2), "\x1b[Ha\x1b[K\r\nb\x1b[K\x1b[J");
+        assert_eq!(in_place("a\nb\nc\n", 2), "\x1b[Ha\x1b[K\nb\x1b[K\x1b[J");
     }
 
     #[test]
     fn a_daemon_that_went_away_leaves_its_last_answer() {
-        let page =
-            watch_page(Some(&super::super::sample::master()), Some("no daemon"), Duration::from_secs(4));
+        let silence = Duration::from_secs(4);
+        let page = watch_page(Some(&sample::master()), Some("no daemon"), silence, &Look::PLAIN);
         assert!(
-            page.starts_with(" not answering since 4.0 s ago: no daemon\n the last answer was:\n\n pi-1 "),
+            page.starts_with(" not answering for 4.0 s: no daemon\n\n its last answer:\n\n pi-1 · "),
             "{page}"
         );
-        assert_eq!(watch_page(None, Some("no daemon"), Duration::ZERO), " not answering: no daemon\n");
+        let page = watch_page(None, Some("no daemon"), silence, &Look::PLAIN);
+        assert_eq!(page, " not answering for 4.0 s: no daemon\n");
     }
 }

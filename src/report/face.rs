@@ -44,6 +44,14 @@ pub fn draw(status: &Status, look: &Look) -> String {
     page.into_text()
 }
 
+/// One paragraph of warning.
+pub fn warn(text: &str, look: &Look) -> String {
+    let mut page = Page::new(look);
+    page.text(1, text, Paint::Warn);
+    page.end();
+    page.into_text()
+}
+
 /// Which node and program, and what is wrong with how it runs.
 fn head(page: &mut Page<'_>, status: &Status) {
     let up = span(status.now.since(status.started));

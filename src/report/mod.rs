@@ -3,6 +3,29 @@
 //! `status` is the value, `frame` its bytes on the socket, `face` (with `words`) its page for a terminal, `json` its
 //! document for programs; all are pure. `run` is the server in the daemon, `ask` the client, `command` the commands
 //! `status` and `resign`.
+//!
+//! The JSON of `status --json` (with `--watch`: one document a line, one a second). `*_ms` are whole milliseconds,
+//! `*_ago_ms` and `*_for_ms` count back from now, `*_in_ms` ahead; `?` may be null. Keys may be added; `format` grows by
+//! one when a key changes its meaning or goes.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `format` | 1 |
+//! | `node`, `version`, `pid`, `uptime_ms` | host name, program version, process, since its start |
+//! | `routers[]` | one for each virtual router and family |
+//! | `.vrid`, `.family`, `.protocol`, `.interface`, `.vips[]` | 1 to 255, `ipv4` or `ipv6`, 2 or 3, name, `"addr/len"` |
+//! | `.state`, `.state_for_ms`, `.reason` | `init` `fault` `backup` `master` `leaving` `stopped`, since, why in words |
+//! | `.holds_vip`, `.address_present`, `.lease` | should hold it, it is on the interface, it has a kernel lifetime |
+//! | `.priority`?, `.base`, `.tracks[]` | effective (null in fault), before weights; `name`, `weight`?, `counts` now |
+//! | `.source`?, `.multicast`, `.interval_ms` | own address, group or peers, between two adverts |
+//! | `.master`? | master last heard: `addr`, `priority`, `interval_ms`, `heard_ago_ms` |
+//! | `.deadline_in_ms`? | when it acts if nothing is heard |
+//! | `.adverts_sent`, `.adverts_received`, `.rejects[]` | since the start; `reason`, `count` |
+//! | `.peers[]` | `addr`, `never_heard`, `heard_ago_ms`?, `priority`?, `adverts`, `range`? (`floor`, `ceiling`), `last_reject`? (`reason`, `ago_ms`) |
+//! | `checks[]` | `name`, `health` (`pending` `well` `failed`), `well`, `health_for_ms`, `detail`, `interval_ms`, `weight`? |
+//! | `events[]` | oldest first: `ago_ms`, `router`? (`"12"`, `"12/ipv6"`), `text` |
+//! | `threads` | `realtime`, `locked`, `queue_drops`, `log_drops` |
+//! | `housekeeper` | `state`: `off`, `running` (`pid`, `running_for_ms`), `restarting` (`restart_in_ms`, `reason`) |
 
 pub mod ask;
 pub mod command;

@@ -19,8 +19,9 @@ use std::sync::Arc;
 
 /// Name of the socket in the run directory.
 pub const SOCKET: &str = "status.sock";
-/// Clients served at a time; the next ones wait in the kernel's backlog. A person, a dashboard, a few to spare.
-pub const MAX_CLIENTS: usize = 8;
+/// Clients served at a time; the next ones wait in the kernel's backlog. A silent one costs a kilobyte and, at most,
+/// [`DEADLINE`]; so many must come at once before the next one waits that long.
+pub const MAX_CLIENTS: usize = 32;
 /// A client that has not sent its request by then, or not taken its reply by then again, is let go.
 pub const DEADLINE: Duration = Duration::from_secs(2);
 /// Pause after a failed accept (no file descriptor left), so that it cannot spin.
