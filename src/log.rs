@@ -94,7 +94,11 @@ impl Log for Logger {
         // A panic inside would have ended the process: a poisoned lock is as good as any.
         let mut printer = self.printer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let prefix = if self.journal { priority(record.level()) } else { "" };
-        if printer.print(prefix, || self.format.log(record)).is_err() {
+        // Which module speaks helps nobody at the Pi.
+        let (metadata, text) = (record.metadata().clone(), *record.args());
+        let plain = |record: &mut log::RecordBuilder<'_>| self.format.log(&record.build());
+        let plain = || plain(Record::builder().level(metadata.level()).target("unsinkable").args(text));
+        if printer.print(prefix, plain).is_err() {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -122,18 +122,25 @@ impl Journal {
             vip::What::Failed(addr, errno) => {
                 (Level::Error, format!("cannot change {addr}: {}", std::io::Error::from_raw_os_error(errno)))
             }
-            vip::What::AnsweredBy(addr, mac) => (Level::Warn, self.answered(note.router, addr, mac)),
+            vip::What::AnsweredBy(addr, mac) => match self.answered(note.router, addr, mac) {
+                Some(text) => (Level::Warn, text),
+                None => return,
+            },
         };
         self.tell(note.at, Some(note.router), level, &text);
     }
 
-    fn answered(&self, router: u8, addr: IpAddr, mac: [u8; 6]) -> String {
+    /// Nothing where it is as it should be: a successor announces itself.
+    fn answered(&self, router: u8, addr: IpAddr, mac: [u8; 6]) -> Option<String> {
         let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
-        let view = self.views.get(usize::from(router)).copied().flatten();
-        if view.is_some_and(|view| view.state == StateName::Master) {
-            return format!("{addr} is claimed by MAC {mac} too: two owners");
+        let state = self.views.get(usize::from(router)).copied().flatten().map_or(StateName::Init, |view| view.state);
+        match state {
+            StateName::Master => Some(format!("{addr} is claimed by MAC {mac} too: two owners")),
+            StateName::Backup => Some(format!(
+                "{addr} answers from MAC {mac}, but I hear no adverts: is protocol 112 blocked, or its daemon dead?"
+            )),
+            StateName::Init | StateName::Fault | StateName::Leaving | StateName::Stopped => None,
         }
-        format!("{addr} answers from MAC {mac}, but I hear no adverts: is protocol 112 blocked, or its daemon dead?")
     }
 }
 

@@ -20,7 +20,8 @@ use crate::flags::Config;
 use crate::report::frame::{Reply, Request};
 use crate::report::status::{Housekeeper, Threads};
 use crate::shared::{COMMANDS, Command, Commands, NOTES, Note, Shared};
-use crate::sys::{Failure, caps, clock, sched};
+use crate::sys::caps::{self, Capability};
+use crate::sys::{Failure, clock, sched};
 use crate::time::Time;
 use crate::vrrp::event::Link;
 use crate::{report, vip, vrrp};
@@ -168,9 +169,15 @@ fn block_signals() -> Result<SignalFd, Fatal> {
 /// Locks memory and gives up what is not needed; says one line for each right that is missing.
 fn settle(config: &Config) -> Threads {
     let mut threads = Threads { realtime: config.realtime, ..Threads::default() };
+    let mut kept = Capability::NEEDED.to_vec();
     if config.realtime {
         match sched::lock_memory() {
-            Ok(()) => threads.locked = true,
+            Ok(growth) => {
+                threads.locked = true;
+                if growth == sched::Growth::ByCapability {
+                    kept.push(Capability::IpcLock);
+                }
+            }
             Err(failure) => log::warn!("memory is not locked ({failure}): a busy disk may delay adverts"),
         }
         if let Err(failure) = realtime_permitted() {
@@ -178,7 +185,7 @@ fn settle(config: &Config) -> Threads {
             log::warn!("no real-time scheduling ({failure}): a busy machine may delay adverts");
         }
     }
-    if let Err(failure) = caps::keep(&caps::Capability::ALL) {
+    if let Err(failure) = caps::keep(&kept) {
         log::warn!("capabilities that are not needed could not be given up ({failure})");
     }
     threads
@@ -232,10 +239,14 @@ impl Daemon<'_> {
         if self.config.housekeeping.any() {
             ex.spawn(housekeeper::keep(self, work.args)).detach();
         }
-        report::run::serve(&ex, work.listener, |request, _uid| self.answer(request)).await;
         self.look_at_links();
         self.send_verdicts();
-        ex.run(self.take_notes(work.notes, work.vip_notes, over)).await;
+        let answering = report::serve(&ex, work.listener, move |request, _uid| self.answer(request));
+        let noting = self.take_notes(work.notes, work.vip_notes, over);
+        ex.run(smol::future::or(noting, async {
+            answering.await;
+        }))
+        .await;
     }
 
     fn tell(&self, router: Option<u8>, level: Level, text: &str) {

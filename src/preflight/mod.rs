@@ -147,7 +147,7 @@ fn capabilities() -> Line {
         );
     };
     let lacking: Vec<&str> =
-        Capability::ALL.iter().filter(|wanted| !wanted.is_in(held)).map(|wanted| wanted.name()).collect();
+        Capability::NEEDED.iter().filter(|wanted| !wanted.is_in(held)).map(|wanted| wanted.name()).collect();
     match lacking.as_slice() {
         [] => Line::ok("capabilities", "CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_NICE"),
         ["CAP_SYS_NICE"] => {

@@ -14,13 +14,15 @@ pub enum Capability {
     NetAdmin = 12,
     /// Raw and packet sockets.
     NetRaw = 13,
+    /// Locking memory beyond `RLIMIT_MEMLOCK`.
+    IpcLock = 14,
     /// Real-time scheduling.
     SysNice = 23,
 }
 
 impl Capability {
-    /// All that are ever asked for.
-    pub const ALL: [Self; 3] = [Self::NetAdmin, Self::NetRaw, Self::SysNice];
+    /// What the VIP process cannot do without.
+    pub const NEEDED: [Self; 3] = [Self::NetAdmin, Self::NetRaw, Self::SysNice];
 
     const fn bit(self) -> u32 {
         1 << self as u32
@@ -31,6 +33,7 @@ impl Capability {
         match self {
             Self::NetAdmin => "CAP_NET_ADMIN",
             Self::NetRaw => "CAP_NET_RAW",
+            Self::IpcLock => "CAP_IPC_LOCK",
             Self::SysNice => "CAP_SYS_NICE",
         }
     }

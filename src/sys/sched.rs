@@ -23,14 +23,24 @@ pub fn realtime() -> Result<(), Failure> {
     Errno::result(result).map(drop).map_err(Failure::of("sched_setscheduler SCHED_RR"))
 }
 
-/// Keeps in memory every page this process touches, from now on: the SD card may be slow when it matters.
-pub fn lock_memory() -> Result<(), Failure> {
-    // Refused without CAP_SYS_RESOURCE; mlockall then says whether the limit is enough.
-    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
+/// Keeps in memory every page this process touches, from now on: the SD card may be slow when it matters. Says what
+/// later growth of memory rests on.
+pub fn lock_memory() -> Result<Growth, Failure> {
+    let raised = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY).is_ok();
     let flags = libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT;
     // SAFETY: no pointers.
     let result = unsafe { libc::mlockall(flags) };
-    Errno::result(result).map(drop).map_err(Failure::of("mlockall"))
+    Errno::result(result).map_err(Failure::of("mlockall"))?;
+    Ok(if raised { Growth::Unlimited } else { Growth::ByCapability })
+}
+
+/// Why locked memory may go on growing. Without either, the next thread's stack cannot be mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// `RLIMIT_MEMLOCK` is lifted.
+    Unlimited,
+    /// The limit stands, and `CAP_IPC_LOCK` passes it: the capability has to be kept.
+    ByCapability,
 }
 
 /// Timers of this thread fire when they are due.
