@@ -1,0 +1,295 @@
+//! The two daemons under test, told the same things in their own languages.
+
+use super::usage::{self, Usage};
+use super::{Node, v4, v6};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A process to watch, with its weight.
+#[derive(Debug, Clone, Copy)]
+pub struct Track {
+    pub process: &'static str,
+    pub interval: u32,
+    /// 0: a failure is a fault.
+    pub weight: i32,
+}
+
+/// One virtual router, the same for both daemons.
+#[derive(Debug, Clone)]
+pub struct Router {
+    pub vrid: u8,
+    pub version: u8,
+    pub advert: Duration,
+    pub password: Option<&'static str>,
+    pub multicast: bool,
+    /// With prefix length.
+    pub vips: Vec<&'static str>,
+    pub nodes: Vec<(IpAddr, u8)>,
+    pub tracks: Vec<Track>,
+}
+
+impl Router {
+    /// The user's virtual router (VRRPv2, password, unicast, VRID 12), with these priorities and no checks.
+    pub fn v2(priorities: &[u8]) -> Self {
+        Self {
+            vrid: 12,
+            version: 2,
+            advert: Duration::from_secs(1),
+            password: Some("pass1234"),
+            multicast: false,
+            vips: vec!["10.0.10.39/24"],
+            nodes: priorities.iter().enumerate().map(|(i, p)| (v4(i), *p)).collect(),
+            tracks: Vec::new(),
+        }
+    }
+
+    /// VRRPv3 over IPv4 unicast.
+    pub fn v3(priorities: &[u8], advert: Duration) -> Self {
+        Self { version: 3, password: None, advert, ..Self::v2(priorities) }
+    }
+
+    /// VRRPv3 over IPv6 unicast.
+    pub fn ipv6(priorities: &[u8], advert: Duration) -> Self {
+        let nodes = priorities.iter().enumerate().map(|(i, p)| (v6(i), *p)).collect();
+        Self { nodes, vips: vec!["fd00:10::39/64"], ..Self::v3(priorities, advert) }
+    }
+
+    /// The user's two checks with weights of one's choice.
+    pub fn tracking(mut self, dockerd: i32, traefik: i32) -> Self {
+        self.tracks = vec![
+            Track { process: "dockerd", interval: 1, weight: dockerd },
+            Track { process: "traefik", interval: 30, weight: traefik },
+        ];
+        self
+    }
+
+    /// Adverts to the group instead of to each peer.
+    pub fn by_multicast(mut self) -> Self {
+        self.multicast = true;
+        self
+    }
+
+    /// This router as flags of ours.
+    pub fn flags(&self) -> Vec<String> {
+        let mut flags: Vec<String> = ["--interface", "eth0"].map(str::to_owned).to_vec();
+        let mut flag = |name: &str, value: String| flags.extend([name.to_owned(), value]);
+        flag("--vrid", self.vrid.to_string());
+        for vip in &self.vips {
+            flag("--vip", (*vip).to_owned());
+        }
+        flag("--vrrp", self.version.to_string());
+        flag("--advert", format!("{}ms", self.advert.as_millis()));
+        for (address, priority) in &self.nodes {
+            flag("--node", format!("{address}={priority}"));
+        }
+        if let Some(password) = self.password {
+            flag("--auth-pass", password.to_owned());
+        }
+        for Track { process, interval, weight } in &self.tracks {
+            let weight = if *weight == 0 { String::new() } else { format!(",weight={weight}") };
+            flag("--track", format!("process:{process},interval={interval}s{weight}"));
+        }
+        if self.multicast {
+            flags.push("--multicast".to_owned());
+        }
+        flags
+    }
+
+    /// This router as a keepalived.conf of node `me`.
+    pub fn conf(&self, me: usize) -> String {
+        let mut conf = String::from("global_defs {\n  script_user root\n  enable_script_security\n}\n");
+        for Track { process, interval, weight } in &self.tracks {
+            let check =
+                format!("script \"/usr/bin/pgrep {process}\"\n  interval {interval}\n  weight {weight}");
+            write!(conf, "vrrp_script {process} {{\n  {check}\n}}\n").expect("a string takes all");
+        }
+        let (address, priority) = self.nodes[me];
+        let (version, vrid, advert) = (self.version, self.vrid, self.advert.as_secs_f64());
+        let mut body = format!(
+            "  state BACKUP\n  interface eth0\n  version {version}\n  virtual_router_id {vrid}\n  priority {priority}\n  advert_int {advert}\n"
+        );
+        if let Some(password) = self.password {
+            body += &format!("  authentication {{\n    auth_type PASS\n    auth_pass {password}\n  }}\n");
+        }
+        if !self.multicast {
+            let peers: Vec<String> =
+                self.nodes.iter().map(|n| n.0).filter(|a| *a != address).map(|a| a.to_string()).collect();
+            body += &format!(
+                "  unicast_src_ip {address}\n  unicast_peer {{\n    {}\n  }}\n",
+                peers.join("\n    ")
+            );
+        }
+        if !self.tracks.is_empty() {
+            let names: Vec<&str> = self.tracks.iter().map(|t| t.process).collect();
+            body += &format!("  track_script {{\n    {}\n  }}\n", names.join("\n    "));
+        }
+        body += &format!("  virtual_ipaddress {{\n    {}\n  }}\n", self.vips.join("\n    "));
+        conf + "vrrp_instance VI {\n" + &body + "}\n"
+    }
+}
+
+/// Which program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Keepalived,
+    Unsinkable,
+}
+
+/// A running daemon; killed, with its children, when dropped.
+pub struct Daemon {
+    pub kind: Kind,
+    pub log_path: PathBuf,
+    child: Child,
+}
+
+/// The binary under test: `UNSINKABLE_BIN`, else the one cargo built for these tests.
+pub fn binary() -> PathBuf {
+    std::env::var_os("UNSINKABLE_BIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_unsinkable")), PathBuf::from)
+}
+
+/// The node's run directory of ours.
+pub fn run_dir(node: &Node) -> PathBuf {
+    node.dir.join("run")
+}
+
+/// One of our other commands on a node, to its end: exit status, standard output, standard error.
+pub fn command(node: &Node, arguments: &[&str]) -> (ExitStatus, String, String) {
+    let mut command = Command::new(binary());
+    command.args(arguments).arg("--run-dir").arg(run_dir(node));
+    let child = node.spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())).expect("our binary starts");
+    let out = child.wait_with_output().expect("it is our child");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (out.status, text(&out.stdout), text(&out.stderr))
+}
+
+impl Daemon {
+    /// Starts either program on the node as `router` says.
+    pub fn start(kind: Kind, node: &Node, router: &Router) -> Self {
+        match kind {
+            Kind::Keepalived => Self::keepalived(node, &router.conf(node.index)),
+            Kind::Unsinkable => Self::unsinkable(node, &router.flags()),
+        }
+    }
+
+    /// keepalived in the foreground, its VRRP part only.
+    pub fn keepalived(node: &Node, conf: &str) -> Self {
+        let file = |name: &str| node.dir.join(name);
+        fs::write(file("keepalived.conf"), conf).expect("the lab's directory is ours");
+        let mut command = Command::new("keepalived");
+        command.args(["-n", "-l", "-D", "-P"]);
+        for (option, name) in [("-f", "keepalived.conf"), ("-p", "keepalived.pid"), ("-r", "vrrp.pid")] {
+            command.arg(option).arg(file(name));
+        }
+        Self::spawn(Kind::Keepalived, node, command)
+    }
+
+    /// `unsinkable run` with these flags and the node's own run directory.
+    pub fn unsinkable(node: &Node, flags: &[String]) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("run").args(flags).arg("--run-dir").arg(run_dir(node));
+        fs::create_dir_all(run_dir(node)).expect("the lab's directory is ours");
+        Self::spawn(Kind::Unsinkable, node, command)
+    }
+
+    fn spawn(kind: Kind, node: &Node, mut command: Command) -> Self {
+        let log_path = node.dir.join(format!("{kind:?}.log").to_lowercase());
+        let log =
+            File::options().append(true).create(true).open(&log_path).expect("the lab's directory is ours");
+        let err = log.try_clone().expect("a file descriptor can be doubled");
+        let child =
+            node.spawn(command.stdout(log).stderr(err)).unwrap_or_else(|e| panic!("{command:?}: {e}"));
+        Self { kind, log_path, child }
+    }
+
+    /// The main process, as the host numbers it.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a pid is an i32")
+    }
+
+    /// The main process and all below it.
+    pub fn pids(&self) -> Vec<i32> {
+        usage::tree(self.pid())
+    }
+
+    /// The pid of a child whose command line holds `word`.
+    pub fn child_with(&self, word: &str) -> Option<i32> {
+        let holds = |pid: &i32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(word)
+        };
+        self.pids().into_iter().skip(1).find(holds)
+    }
+
+    /// Sends a signal and returns the moment. TERM and INT go to the main process, as init systems do it; KILL, STOP and CONT
+    /// to keepalived's parent and child both, of ours to the main process only (it holds the VIP).
+    pub fn signal(&self, signal: Signal) -> Instant {
+        let whole = self.kind == Kind::Keepalived && !matches!(signal, Signal::SIGTERM | Signal::SIGINT);
+        let pids = if whole { self.pids() } else { vec![self.pid()] };
+        let at = Instant::now();
+        for pid in pids {
+            kill(Pid::from_raw(pid), signal).ok();
+        }
+        at
+    }
+
+    /// Waits for the main process to end.
+    pub fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return Some(status);
+            }
+            if start.elapsed() > limit {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// True while the main process has not ended.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
+    }
+
+    /// All it has logged on this node so far, earlier runs included.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log_path).unwrap_or_default()
+    }
+
+    /// What it costs now.
+    pub fn usage(&self) -> Usage {
+        usage::usage(self.pid())
+    }
+
+    /// Ends it politely and waits.
+    pub fn finish(mut self) {
+        self.signal(Signal::SIGTERM);
+        self.wait(Duration::from_secs(5));
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if self.runs() {
+            for pid in self.pids() {
+                kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
+            }
+            self.child.wait().ok();
+        }
+        if std::thread::panicking() {
+            super::say(&format!("--- {}:\n{}", self.log_path.display(), tail(&self.log(), 25)));
+        }
+    }
+}
+
+fn tail(text: &str, lines: usize) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}
