@@ -37,8 +37,7 @@ pub fn spawn_in(netns: &str, init: i32, command: &mut Command) -> std::io::Resul
 
 /// Starts PID 1 of a node: a sleep that reaps orphans (SIGCHLD ignored) in new PID and mount namespaces.
 pub fn make_init(netns: &str) -> i32 {
-    let script =
-        "mount --make-rprivate / && mount -t proc proc /proc && trap '' CHLD && echo up && exec sleep 100000";
+    let script = "mount --make-rprivate / && mount -t proc proc /proc && echo up && exec env --ignore-signal=CHLD sleep 100000";
     let mut child = inside(netns, || {
         unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID)
             .expect("root may unshare");
