@@ -77,9 +77,10 @@ impl Router {
 
     /// This router as flags of ours.
     pub fn flags(&self) -> Vec<String> {
-        let mut flags: Vec<String> = ["--interface", "eth0"].map(str::to_owned).to_vec();
+        let mut flags: Vec<String> = Vec::new();
         let mut flag = |name: &str, value: String| flags.extend([name.to_owned(), value]);
-        flag("--vrid", self.vrid.to_string());
+        flag("--vrid", self.vrid.to_string()); // first: what follows belongs to it
+        flag("--interface", "eth0".to_owned());
         for vip in &self.vips {
             flag("--vip", (*vip).to_owned());
         }
@@ -141,6 +142,16 @@ pub enum Kind {
     Unsinkable,
 }
 
+impl Kind {
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keepalived => "keepalived",
+            Self::Unsinkable => "unsinkable",
+        }
+    }
+}
+
 /// A running daemon; killed, with its children, when dropped.
 pub struct Daemon {
     pub kind: Kind,
@@ -194,6 +205,7 @@ impl Daemon {
     pub fn unsinkable(node: &Node, flags: &[String]) -> Self {
         let mut command = Command::new(binary());
         command.arg("run").args(flags).arg("--run-dir").arg(run_dir(node));
+        command.arg("--state-dir").arg(node.dir.join("state"));
         fs::create_dir_all(run_dir(node)).expect("the lab's directory is ours");
         Self::spawn(Kind::Unsinkable, node, command)
     }

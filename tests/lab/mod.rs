@@ -194,6 +194,18 @@ impl Drop for Lab {
     }
 }
 
+/// Milliseconds, as the tests write times.
+pub const fn ms(value: u64) -> Duration {
+    Duration::from_millis(value)
+}
+
+/// Prints a measured time, and panics where it lies outside of `low` to `high` milliseconds.
+#[track_caller]
+pub fn within(what: &str, got: Duration, low: u64, high: u64) {
+    say(&format!("    {what}: {:.1} ms", got.as_secs_f64() * 1e3));
+    assert!(got >= ms(low) && got <= ms(high), "{what}: {got:?}, expected {low} to {high} ms");
+}
+
 fn sweep(prefix: &str, dir: &Path) {
     Command::new("sh").args(["-c", SWEEP, "sweep", prefix]).arg(dir).status().expect("sh is everywhere");
 }
