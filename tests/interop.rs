@@ -5,8 +5,9 @@
 mod lab;
 
 use Kind::{Keepalived, Unsinkable};
-use lab::daemon::{Daemon, Kind, Router, Track, command};
+use lab::daemon::{Daemon, Kind, command};
 use lab::pings::Pings;
+use lab::router::{Router, Track};
 use lab::sniffer::Sniffer;
 use lab::{Lab, VIP, VIP6, flood, ms, say, within};
 use nix::sys::signal::Signal;
@@ -234,7 +235,7 @@ fn equal_priorities_settle_on_the_higher_address() {
 fn priority_zero_is_answered_by_the_master() {
     let Some(pair) = Pair::settled(Router::v2(&[200, 190]), [Unsinkable, Keepalived]) else { return };
     let sniffer = Sniffer::start(&pair.lab.bridge(), 2);
-    let farewell = flood::advert_v2(12, 0, Ipv4Addr::new(10, 0, 10, 39), b"pass1234");
+    let farewell = flood::advert_v2(12, 0, Ipv4Addr::new(10, 0, 10, 39), *b"pass1234");
     let before = Instant::now();
     std::thread::sleep(ms(1300));
     let periodic = sniffer.adverts(0, 12, before, Instant::now()).last().expect("a master advertises").0;

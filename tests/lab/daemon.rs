@@ -1,139 +1,14 @@
-//! The two daemons under test, told the same things in their own languages.
+//! The two daemons under test: started, signalled, read and measured alike.
 
+use super::Node;
+use super::router::Router;
 use super::usage::{self, Usage};
-use super::{Node, v4, v6};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::fmt::Write;
 use std::fs::{self, File};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-
-/// A process to watch, with its weight.
-#[derive(Debug, Clone, Copy)]
-pub struct Track {
-    pub process: &'static str,
-    pub interval: u32,
-    /// 0: a failure is a fault.
-    pub weight: i32,
-}
-
-/// One virtual router, the same for both daemons.
-#[derive(Debug, Clone)]
-pub struct Router {
-    pub vrid: u8,
-    pub version: u8,
-    pub advert: Duration,
-    pub password: Option<&'static str>,
-    pub multicast: bool,
-    /// With prefix length.
-    pub vips: Vec<&'static str>,
-    pub nodes: Vec<(IpAddr, u8)>,
-    pub tracks: Vec<Track>,
-}
-
-impl Router {
-    /// The user's virtual router (VRRPv2, password, unicast, VRID 12), with these priorities and no checks.
-    pub fn v2(priorities: &[u8]) -> Self {
-        Self {
-            vrid: 12,
-            version: 2,
-            advert: Duration::from_secs(1),
-            password: Some("pass1234"),
-            multicast: false,
-            vips: vec!["10.0.10.39/24"],
-            nodes: priorities.iter().enumerate().map(|(i, p)| (v4(i), *p)).collect(),
-            tracks: Vec::new(),
-        }
-    }
-
-    /// VRRPv3 over IPv4 unicast.
-    pub fn v3(priorities: &[u8], advert: Duration) -> Self {
-        Self { version: 3, password: None, advert, ..Self::v2(priorities) }
-    }
-
-    /// VRRPv3 over IPv6 unicast.
-    pub fn ipv6(priorities: &[u8], advert: Duration) -> Self {
-        let nodes = priorities.iter().enumerate().map(|(i, p)| (v6(i), *p)).collect();
-        Self { nodes, vips: vec!["fd00:10::39/64"], ..Self::v3(priorities, advert) }
-    }
-
-    /// The user's two checks with weights of one's choice.
-    pub fn tracking(mut self, dockerd: i32, traefik: i32) -> Self {
-        self.tracks = vec![
-            Track { process: "dockerd", interval: 1, weight: dockerd },
-            Track { process: "traefik", interval: 30, weight: traefik },
-        ];
-        self
-    }
-
-    /// Adverts to the group instead of to each peer.
-    pub fn by_multicast(mut self) -> Self {
-        self.multicast = true;
-        self
-    }
-
-    /// This router as flags of ours.
-    pub fn flags(&self) -> Vec<String> {
-        let mut flags: Vec<String> = Vec::new();
-        let mut flag = |name: &str, value: String| flags.extend([name.to_owned(), value]);
-        flag("--vrid", self.vrid.to_string()); // first: what follows belongs to it
-        flag("--interface", "eth0".to_owned());
-        for vip in &self.vips {
-            flag("--vip", (*vip).to_owned());
-        }
-        flag("--vrrp", self.version.to_string());
-        flag("--advert", format!("{}ms", self.advert.as_millis()));
-        for (address, priority) in &self.nodes {
-            flag("--node", format!("{address}={priority}"));
-        }
-        if let Some(password) = self.password {
-            flag("--auth-pass", password.to_owned());
-        }
-        for Track { process, interval, weight } in &self.tracks {
-            let weight = if *weight == 0 { String::new() } else { format!(",weight={weight}") };
-            flag("--track", format!("process:{process},interval={interval}s{weight}"));
-        }
-        if self.multicast {
-            flags.push("--multicast".to_owned());
-        }
-        flags
-    }
-
-    /// This router as a keepalived.conf of node `me`.
-    pub fn conf(&self, me: usize) -> String {
-        let mut conf = String::from("global_defs {\n  script_user root\n  enable_script_security\n}\n");
-        for Track { process, interval, weight } in &self.tracks {
-            let check =
-                format!("script \"/usr/bin/pgrep {process}\"\n  interval {interval}\n  weight {weight}");
-            write!(conf, "vrrp_script {process} {{\n  {check}\n}}\n").expect("a string takes all");
-        }
-        let (address, priority) = self.nodes[me];
-        let (version, vrid, advert) = (self.version, self.vrid, self.advert.as_secs_f64());
-        let mut body = format!(
-            "  state BACKUP\n  interface eth0\n  version {version}\n  virtual_router_id {vrid}\n  priority {priority}\n  advert_int {advert}\n"
-        );
-        if let Some(password) = self.password {
-            body += &format!("  authentication {{\n    auth_type PASS\n    auth_pass {password}\n  }}\n");
-        }
-        if !self.multicast {
-            let peers: Vec<String> =
-                self.nodes.iter().map(|n| n.0).filter(|a| *a != address).map(|a| a.to_string()).collect();
-            body += &format!(
-                "  unicast_src_ip {address}\n  unicast_peer {{\n    {}\n  }}\n",
-                peers.join("\n    ")
-            );
-        }
-        if !self.tracks.is_empty() {
-            let names: Vec<&str> = self.tracks.iter().map(|t| t.process).collect();
-            body += &format!("  track_script {{\n    {}\n  }}\n", names.join("\n    "));
-        }
-        body += &format!("  virtual_ipaddress {{\n    {}\n  }}\n", self.vips.join("\n    "));
-        conf + "vrrp_instance VI {\n" + &body + "}\n"
-    }
-}
 
 /// Which program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,7 +42,7 @@ fn datagram(source: Ipv4Addr, to: Ipv4Addr, message: &[u8]) -> Vec<u8> {
 }
 
 /// A well-formed VRRPv2 advert (checksum right) with an eight-byte password.
-pub fn advert_v2(vrid: u8, priority: u8, vip: Ipv4Addr, password: &[u8; 8]) -> Vec<u8> {
+pub fn advert_v2(vrid: u8, priority: u8, vip: Ipv4Addr, password: [u8; 8]) -> Vec<u8> {
     let mut message = vec![0x21, vrid, priority, 1, 1, 1, 0, 0];
     message.extend(vip.octets());
     message.extend(password);
@@ -59,5 +59,5 @@ fn a_flooded_advert_is_well_formed() {
         0x21, 0x0c, 0xe6, 0x01, 0x01, 0x01, 0x9b, 0x8e, 10, 0, 10, 39, 0x70, 0x61, 0x73, 0x73, 0x31, 0x32,
         0x33, 0x34,
     ];
-    assert_eq!(advert_v2(12, 230, Ipv4Addr::new(10, 0, 10, 39), b"pass1234"), golden);
+    assert_eq!(advert_v2(12, 230, Ipv4Addr::new(10, 0, 10, 39), *b"pass1234"), golden);
 }

@@ -17,6 +17,7 @@ pub mod flood;
 pub mod netns;
 pub mod owners;
 pub mod pings;
+pub mod router;
 pub mod sniffer;
 pub mod usage;
 
@@ -98,9 +99,8 @@ pub struct Node {
     pub index: usize,
     /// Name of its network namespace.
     pub netns: String,
-    /// PID 1 of its PID namespace, as the host sees it.
-    pub init: i32,
     pub dir: PathBuf,
+    init: Child,
     fakes: Mutex<HashMap<String, Child>>,
 }
 
@@ -186,8 +186,10 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.owners.stop();
-        for node in &self.nodes {
+        for node in &mut self.nodes {
             node.stop_all_fakes();
+            node.init.kill().ok();
+            node.init.wait().ok();
         }
         drop(self.guardian.stdin.take());
         self.guardian.wait().ok();
@@ -242,7 +244,7 @@ impl Node {
         let init = netns::make_init(&netns);
         let dir = lab_dir.join(&name);
         fs::create_dir_all(&dir).expect("the lab's directory is ours");
-        Self { index, netns, init, dir, fakes: Mutex::default() }
+        Self { index, netns, dir, init, fakes: Mutex::default() }
     }
 
     /// Its IPv4 address.
@@ -255,9 +257,14 @@ impl Node {
         v6(self.index)
     }
 
+    /// PID 1 of its PID namespace, as the host numbers it.
+    pub fn init(&self) -> u32 {
+        self.init.id()
+    }
+
     /// Starts a command inside this node: its network, its processes, its mounts. `Child::id` is the host's number.
     pub fn spawn(&self, command: &mut Command) -> std::io::Result<Child> {
-        netns::spawn_in(&self.netns, self.init, command)
+        netns::spawn_in(&self.netns, self.init(), command)
     }
 
     /// Starts a stand-in of that name: all that pgrep or /proc shows of it is right.
@@ -294,7 +301,7 @@ pub fn v4(index: usize) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 10, last))
 }
 
-/// IPv6 address of the node with that index: fd00:10::31 and up, the digits as in IPv4.
+/// IPv6 address of the node with that index: `fd00:10::31` and up, the digits as in IPv4.
 pub fn v6(index: usize) -> IpAddr {
     let last = u16::try_from(0x31 + index).expect("labs are small");
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, last))

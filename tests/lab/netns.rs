@@ -23,7 +23,7 @@ pub fn enter(netns: &str) {
 }
 
 /// Starts `command` in the network namespace and in the PID and mount namespaces of process `init`.
-pub fn spawn_in(netns: &str, init: i32, command: &mut Command) -> std::io::Result<Child> {
+pub fn spawn_in(netns: &str, init: u32, command: &mut Command) -> std::io::Result<Child> {
     inside(netns, || {
         let pids = File::open(format!("/proc/{init}/ns/pid"))?;
         let mounts = File::open(format!("/proc/{init}/ns/mnt"))?;
@@ -36,22 +36,19 @@ pub fn spawn_in(netns: &str, init: i32, command: &mut Command) -> std::io::Resul
 }
 
 /// Starts PID 1 of a node: a sleep that reaps orphans (SIGCHLD ignored) in new PID and mount namespaces.
-pub fn make_init(netns: &str) -> i32 {
+pub fn make_init(netns: &str) -> Child {
     let script = "mount --make-rprivate / && mount -t proc proc /proc && echo up && exec env --ignore-signal=CHLD sleep 100000";
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = inside(netns, || {
-        unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID)
-            .expect("root may unshare");
-        Command::new("sh")
-            .args(["-c", script])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("sh runs")
-    });
+        unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID)?;
+        command.spawn()
+    })
+    .expect("root may unshare, and sh is everywhere");
     let mut up = [0; 3];
     let pipe = child.stdout.as_mut().expect("stdout is a pipe");
     std::io::Read::read_exact(pipe, &mut up).expect("the node's init comes up");
-    i32::try_from(child.id()).expect("a pid is an i32")
+    child
 }
 
 /// The switch: no spanning tree, no snooping, no address of its own.
@@ -63,7 +60,7 @@ pub fn make_bridge(prefix: &str) {
     ip(&format!("-n {ns} link set br0 up"));
 }
 
-/// A host on the switch's port `p<port>`: addresses 10.0.10.<last> and fd00:10::<last>, MAC 02:00:00:10:00:<last>.
+/// A host on the switch's port `p<port>`, its addresses and its MAC (02:00:00:10:00:31 and so on) ending in `last`.
 pub fn make_host(prefix: &str, name: &str, port: usize, last: usize) -> String {
     let (ns, bridge) = (format!("{prefix}-{name}"), format!("{prefix}-br"));
     ip(&format!("netns add {ns}"));

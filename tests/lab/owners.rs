@@ -171,10 +171,9 @@ fn listen(node: usize, netns: &str, changes: &Mutex<Vec<Change>>, stop: &AtomicB
             if held.contains(&address) == owns {
                 continue; // a renewed lease says nothing new
             }
+            held.retain(|a| *a != address);
             if owns {
-                held.push(address)
-            } else {
-                held.retain(|a| *a != address)
+                held.push(address);
             }
             changes.lock().expect("no watcher panicked").push(Change { at, node, address, owns });
         }
@@ -198,7 +197,7 @@ fn messages(mut bytes: &[u8]) -> Vec<(bool, IpAddr)> {
     found
 }
 
-/// The address among the attributes: IFA_LOCAL where there is one (IPv4), else IFA_ADDRESS.
+/// The address among the attributes: `IFA_LOCAL` where there is one (IPv4), else `IFA_ADDRESS`.
 fn address(mut attributes: &[u8]) -> Option<IpAddr> {
     let mut found = None;
     while attributes.len() >= 4 {
