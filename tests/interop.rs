@@ -1,6 +1,7 @@
 //! With real keepalived on the same wire: in both roles, in every dialect, when healthy and when not.
 //!
 //! The first test has keepalived on both sides: it proves the lab before ours is judged by it.
+#![allow(clippy::unchecked_time_subtraction, reason = "moments of this test, minus less than their age")]
 
 mod lab;
 
@@ -83,15 +84,16 @@ impl Pair {
     }
 
     fn started(router: Router, kinds: [Kind; 2]) -> Option<Self> {
-        Self::differing(router.clone(), router, kinds)
+        let other = router.clone();
+        Self::differing(router, &other, kinds)
     }
 
     /// The two nodes are told different things.
-    fn differing(one: Router, other: Router, kinds: [Kind; 2]) -> Option<Self> {
+    fn differing(one: Router, other: &Router, kinds: [Kind; 2]) -> Option<Self> {
         let lab = Lab::with_keepalived(2)?;
         say(&format!("  {} as master, {} as backup", kinds[0].name(), kinds[1].name()));
         let first = Daemon::start(kinds[0], &lab.nodes[0], &one);
-        let second = Daemon::start(kinds[1], &lab.nodes[1], &other);
+        let second = Daemon::start(kinds[1], &lab.nodes[1], other);
         let vip = if one.nodes[0].0.is_ipv4() { VIP } else { VIP6 };
         Some(Self { lab, router: one, kinds, vip, first, second })
     }
@@ -253,7 +255,7 @@ fn a_wrong_password_is_not_believed() {
     for kinds in ROLES {
         let right = Router::v2(&[200, 190]);
         let wrong = Router { password: Some("pass4321"), ..right.clone() };
-        let Some(pair) = Pair::differing(right, wrong, kinds) else { return };
+        let Some(pair) = Pair::differing(right, &wrong, kinds) else { return };
         pair.both_own_after(ms(4500));
         let ours = usize::from(kinds[1] == Unsinkable);
         let (_, status, _) = command(&pair.lab.nodes[ours], &["status", "--json"]);
@@ -266,13 +268,13 @@ fn another_interval_splits_v2_and_is_adopted_in_v3() {
     for kinds in ROLES {
         let second = Router::v2(&[200, 190]);
         let two_seconds = Router { advert: ms(2000), ..second.clone() };
-        let Some(pair) = Pair::differing(second, two_seconds, kinds) else { return };
+        let Some(pair) = Pair::differing(second, &two_seconds, kinds) else { return };
         pair.both_own_after(ms(7800));
     }
     for kinds in ROLES {
         let slow = Router::v3(&[200, 190], ms(500));
         let quick = Router { advert: ms(100), ..slow.clone() };
-        let Some(pair) = Pair::differing(slow, quick, kinds) else { return };
+        let Some(pair) = Pair::differing(slow, &quick, kinds) else { return };
         pair.lab.settle(VIP, 0, LIMIT);
         pair.lab.steady(VIP, 0, ms(2500));
     }
@@ -283,11 +285,11 @@ fn another_interval_splits_v2_and_is_adopted_in_v3() {
 fn another_vip_list_is_accepted() {
     let one = Router::v2(&[200, 190]);
     let more = Router { vips: vec!["10.0.10.39/24", "10.0.10.41/24"], ..one.clone() };
-    let Some(pair) = Pair::differing(more.clone(), one.clone(), [Keepalived, Unsinkable]) else { return };
+    let Some(pair) = Pair::differing(more.clone(), &one, [Keepalived, Unsinkable]) else { return };
     pair.lab.settle(VIP, 0, LIMIT);
     pair.lab.steady(VIP, 0, ms(4000));
     drop(pair);
-    let Some(pair) = Pair::differing(one, more, [Unsinkable, Keepalived]) else { return };
+    let Some(pair) = Pair::differing(one, &more, [Unsinkable, Keepalived]) else { return };
     pair.both_own_after(ms(4500));
     pair.lab.cut(1);
     assert_eq!(pair.lab.owners.now(VIP), [0, 1], "ours, the higher, never yielded");

@@ -1,8 +1,9 @@
 //! Ours alone, in real network namespaces: the address, the lease, hand-overs, and what must not disturb any of it.
+#![allow(clippy::unchecked_time_subtraction, reason = "moments of this test, minus less than their age")]
 
 mod lab;
 
-use lab::daemon::{Daemon, binary, command, run_dir};
+use lab::daemon::{Daemon, Kind, binary, command, run_dir};
 use lab::faults::Hogs;
 use lab::pings::Pings;
 use lab::router::{Router, Track};
@@ -18,7 +19,7 @@ const LIMIT: Duration = ms(8000);
 
 /// Ours on each of the lab's nodes, all told the same.
 fn cluster(lab: &Lab, router: &Router) -> Vec<Daemon> {
-    lab.nodes.iter().map(|node| Daemon::unsinkable(node, &router.flags())).collect()
+    lab.nodes.iter().map(|node| Daemon::start(Kind::Unsinkable, node, router)).collect()
 }
 
 fn quick(priorities: &[u8]) -> Router {
