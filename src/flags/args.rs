@@ -1,4 +1,5 @@
 //! The flag table: every flag once. Help, man page, completions and suggestions all come from here.
+#![expect(clippy::doc_markdown, reason = "these comments are the help text, read in a terminal")]
 
 use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -7,16 +8,18 @@ use super::housekeeping::Housekeeping;
 
 const ROUTERS: &str = "\
 More than one virtual router:
-  A second --vrid starts a second virtual router. The flags after it that belong to a virtual router (Virtual IP and
-  Checks, above) are its own; what it does not set itself it takes from the first, except --vip. Two VIPs with opposite
-  priorities share the load:
+  A second --vrid starts a second virtual router. The flags after it that belong to a virtual router (Virtual IP and \
+Checks, above) are its own; what it does not set itself it takes from the first, except --vip. Two VIPs with opposite \
+priorities share the load:
     --vip 10.0.0.50 --vrid 50 --node 10.0.0.1=200 --node 10.0.0.2=100
     --vrid 51 --vip 10.0.0.51 --node 10.0.0.1=100 --node 10.0.0.2=200
-  IPv4 and IPv6 VIPs of one --vrid make two virtual routers, one for each family. Where --node names no IPv6 address,
-  the IPv6 one speaks by multicast from the link-local address, with the node's IPv4 priority.
 
-Durations are whole numbers with a unit: 250ms, 1s, 30m, 2h. A list is made by repeating the flag.
-`plan` shows what these flags do when something fails, `check` whether this machine is ready for them.
+IPv4 and IPv6 in one --vrid:
+  They make two virtual routers, one for each family. Where --node names no IPv6 address, the IPv6 one speaks by \
+multicast from the link-local address, with the node's IPv4 priority. A password is for IPv4 only.
+
+Durations are whole numbers with a unit: 250ms, 1s, 30m, 2h. A list is made by repeating the flag. `plan` shows what \
+these flags do when something fails, `check` whether this machine is ready for them.
 
 Exit codes: 0 done, 64 bad flags, 69 not available, 77 no permission, 78 flags that do not fit (sysexits.h).";
 

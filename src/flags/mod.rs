@@ -40,7 +40,7 @@ use crate::vrrp::{Settings, Vip};
 pub struct Config {
     /// The virtual routers: one for each `--vrid` and address family. At least one.
     pub routers: Vec<RouterConfig>,
-    /// SCHED_RR and locked memory for the vrrp thread, where permitted (`--realtime`).
+    /// `SCHED_RR` and locked memory for the vrrp thread, where permitted (`--realtime`).
     pub realtime: bool,
     /// Where the status socket lives (`--run-dir`).
     pub run_dir: PathBuf,
@@ -152,7 +152,7 @@ pub enum Command {
     /// A command that is planned: exit 69.
     Later(&'static str),
     /// The child process (hidden).
-    Housekeeper(Housekeeping),
+    Housekeeper(Box<Housekeeping>),
 }
 
 /// `run`'s flags, held against this machine.
@@ -179,3 +179,6 @@ pub struct Refusal {
     /// Lines.
     pub text: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use super::args::{Cli, RouterArgs, RunArgs, Verb};
 use super::finding::{Finding, Findings, Severity};
 use super::local::LocalAddresses;
+use super::nearest::nearest;
 use super::wanted::{Wanted, parse_vip};
 use super::{Command, Config, Refusal, Resolved, duration, router};
 use crate::plan::Cluster;
@@ -42,7 +43,7 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
         Verb::Translate { .. } => Ok(Command::Later("translate")),
         Verb::Man => Ok(Command::Man),
         Verb::Completions { shell } => Ok(Command::Completions(shell)),
-        Verb::Housekeeper(run) => Ok(Command::Housekeeper(run.housekeeping)),
+        Verb::Housekeeper(run) => Ok(Command::Housekeeper(Box::new(run.housekeeping))),
     }
 }
 
@@ -99,6 +100,11 @@ fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result
             Ok(router) => routers.extend(router),
             Err(waiting) => not_yet = not_yet.or(Some(waiting)),
         }
+    }
+    if findings.is_usable() && run.housekeeping.any() {
+        findings.warn(
+            "updates, pruning, log shipping and the page are not in this version yet: their flags do nothing",
+        );
     }
     match not_yet {
         _ if !findings.is_usable() => Err(findings.into_vec()),
@@ -188,7 +194,8 @@ fn refuse(error: &clap::Error) -> Refusal {
     };
     // clap names a flag with its value: `--vrrp <2|3>`.
     let flag = word(ContextKind::InvalidArg).unwrap_or_default();
-    let bare = flag.split([' ', '[', '=']).next().unwrap_or_default().to_string();
+    let bare =
+        flag.split([' ', '[', '=', '.']).next().unwrap_or_default().trim_matches(['<', '>']).to_string();
     let value = word(ContextKind::InvalidValue).unwrap_or_default();
     let meant = |kind| word(kind).map_or(String::new(), |near| format!(": did you mean {near}?"));
     #[expect(clippy::wildcard_enum_match_arm, reason = "clap's enum is open; its own text is the fallback")]
@@ -206,17 +213,19 @@ fn refuse(error: &clap::Error) -> Refusal {
         ErrorKind::InvalidSubcommand => format!(
             "{}: no such command{} (known: {})",
             word(ContextKind::InvalidSubcommand).unwrap_or_default(),
-            meant(ContextKind::SuggestedSubcommand),
+            near_verb(&word(ContextKind::InvalidSubcommand).unwrap_or_default()),
             verbs()
         ),
         ErrorKind::InvalidValue if value.is_empty() => format!("{bare}: expected a value, as {flag}"),
         ErrorKind::InvalidValue => format!(
             "{bare} {value}: expected {}{}",
-            word(ContextKind::ValidValue).unwrap_or_default().replace(", ", " or "),
+            choice(&word(ContextKind::ValidValue).unwrap_or_default()),
             meant(ContextKind::SuggestedValue)
         ),
         ErrorKind::ArgumentConflict => match word(ContextKind::PriorArg) {
-            Some(prior) if prior != flag => format!("{bare}: does not go with {prior}"),
+            Some(prior) if prior != flag => {
+                format!("{bare}: does not go with {}", prior.trim_end_matches('.'))
+            }
             Some(_) | None => format!("{bare}: is given twice"),
         },
         ErrorKind::NoEquals => format!("{bare}: expected {flag}, with the equals sign"),
@@ -226,6 +235,17 @@ fn refuse(error: &clap::Error) -> Refusal {
         _ => error.render().to_string().lines().next().unwrap_or("bad flags").replace("error: ", ""),
     };
     usage(&text)
+}
+
+/// `a, b, c` as `a, b or c`.
+fn choice(list: &str) -> String {
+    list.rsplit_once(", ").map_or(list.to_string(), |(most, last)| format!("{most} or {last}"))
+}
+
+fn near_verb(word: &str) -> String {
+    let table = command_table();
+    let verbs: Vec<&str> = table.get_subcommands().map(clap::Command::get_name).collect();
+    nearest(word, &verbs).map_or(String::new(), |near| format!(": did you mean {near}?"))
 }
 
 fn verbs() -> String {

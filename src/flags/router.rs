@@ -240,6 +240,8 @@ fn identify_peer(
         }
         (_, Some(carrier)) => carrier,
         (Some(name), None) => name.clone(),
+        // Without any other node named there is a finding already, and it comes first.
+        (None, None) if peers.is_empty() && !wanted.multicast => return Ok(None),
         (None, None) => {
             findings.config("no --interface: without --node or --source it must be named (--interface eth0)");
             return Ok(None);

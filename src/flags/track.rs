@@ -15,7 +15,7 @@ const OPTIONS: [&str; 5] = ["interval", "weight", "rise", "fall", "timeout"];
 /// Between two looks, unless said otherwise.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// More than a hundred looks a second is load, not vigilance; less than one an hour is no check.
-const INTERVALS: core::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
+const INTERVALS: core::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(1);
 /// A look's time limit is its interval, but no longer than this: a 30 s check should not need 30 s to fail.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The kernel keeps this much of a process's name.
@@ -42,9 +42,8 @@ fn option(track: &mut Track, part: &str) -> Result<(), String> {
     let (name, value) = part.split_once('=').unwrap_or((part, ""));
     let wrong = |why: &str| format!("{name}={value}: {why}");
     let time = || duration::parse(value).map_err(|why| wrong(&why));
-    let in_range = |time: Duration| match INTERVALS.contains(&time) {
-        true => Ok(time),
-        false => Err(wrong("expected 10ms to 1h")),
+    let in_range = |time: Duration| {
+        if INTERVALS.contains(&time) { Ok(time) } else { Err(wrong("expected 10ms to 1h")) }
     };
     let times = || match value.parse() {
         Ok(0) | Err(_) => Err(wrong("expected a count, 1 to 255")),

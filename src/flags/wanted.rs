@@ -20,7 +20,7 @@ const VRID: u8 = 51;
 /// keepalived's default, and version 2's shortest.
 const ADVERT: Duration = Duration::from_secs(1);
 /// A frame a minute keeps caches and switches right after whatever happened to them.
-const GARP_REFRESH: Duration = Duration::from_secs(60);
+const GARP_REFRESH: Duration = Duration::from_mins(1);
 
 /// The values.
 #[derive(Clone, Debug)]

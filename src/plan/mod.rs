@@ -100,6 +100,8 @@ pub struct Row {
     pub before: u8,
     /// And after; nothing for FAULT, a dead node or link.
     pub after: Option<u8>,
+    /// A check without weight has failed.
+    pub fault: bool,
     /// What becomes of the VIP.
     pub vip: Outcome,
     /// Who has it then.

@@ -45,6 +45,7 @@ fn row(cluster: &Cluster, ranked: &[Node], at: usize, failure: Failure) -> Row {
         },
         before: master.range.ceiling,
         after,
+        fault: after.is_none() && matches!(failure, Failure::Check(_)),
         vip: end.vip,
         taker: end.taker.map(name),
         within_ms: end.taker.map(|taker| millis(within(cluster, failure, taker.range.ceiling))),

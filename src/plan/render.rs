@@ -81,7 +81,7 @@ fn write_master(text: &mut String, rows: &[Row]) -> core::fmt::Result {
         };
         let priority = match row.after {
             Some(after) => format!("{} → {after}", row.before),
-            None if row.why.starts_with("FAULT") => format!("{} → FAULT", row.before),
+            None if row.fault => format!("{} → FAULT", row.before),
             None => format!("{} → none", row.before),
         };
         lines.push(vec![
