@@ -482,6 +482,41 @@ fn files_and_interfaces() {
     assert_eq!(first(Kind::Interface("nosuchif0".into())), Reason::NoInterface);
 }
 
+/// In a network namespace of its own, with the /sys that belongs to it.
+#[test]
+fn interfaces_with_and_without_carrier() {
+    let _alone = alone();
+    if !geteuid().is_root() {
+        println!("skipped: not root");
+        return;
+    }
+    let ip = |args: &str| {
+        let status = Command::new("ip").args(args.split(' ')).status().unwrap();
+        assert!(status.success(), "ip {args}");
+    };
+    let inside = move || {
+        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).unwrap();
+        let none = None::<&str>;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+        mount(Some("sysfs"), "/sys", Some("sysfs"), MsFlags::empty(), none).unwrap();
+        let state = |name: &str| first(Kind::Interface(name.into()));
+        assert_eq!(state("lo"), Reason::LinkDown);
+        ip("link set lo up");
+        assert_eq!(state("lo"), Reason::LinkUp);
+        ip("link add v0 type veth peer name v1");
+        ip("link set v0 up");
+        assert_eq!(state("v0"), Reason::NoCarrier);
+        ip("link set v1 up");
+        let watch = Watch::new(vec![track(Kind::Interface("v0".into()), millis(10))]);
+        assert_eq!(watch.until(true).0.reason, Reason::LinkUp);
+        ip("link set v1 down");
+        assert_eq!(watch.until(false).0.reason, Reason::NoCarrier);
+        ip("link del v0");
+        assert_eq!(state("v0"), Reason::NoInterface);
+    };
+    thread::spawn(inside).join().unwrap();
+}
+
 /// Needs a mount namespace of its own: the thread and those it starts have it, nobody else.
 #[test]
 fn a_disk_filled_up_and_one_turned_read_only() {

@@ -17,6 +17,7 @@ use smol::{Async, Timer};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::sync::Once;
 use std::time::Instant;
 
 /// Processes of one name held at a time: with 32 names 512 descriptors, half of the usual limit. When all of them have
@@ -101,7 +102,8 @@ fn take(process: Process, comm: &Comm, scanner: &Scanner) -> Option<Held> {
         Ok(pidfd) => Some(pidfd),
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return None,
         Err(error) => {
-            log::debug!("process {} is looked for at each interval: {error}", process.pid);
+            static ONCE: Once = Once::new();
+            ONCE.call_once(|| log::warn!("a process that ends is noticed at the interval only: {error}"));
             None
         }
     };
