@@ -99,3 +99,29 @@ impl fmt::Display for Track {
         self.kind.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_named_as_in_its_flag() {
+        let addr = Endpoint::Addr("[::1]:80".parse().unwrap());
+        let table = [
+            (Kind::Process("dockerd".into()), "process:dockerd"),
+            (Kind::Tcp(Endpoint::Name("pi".into(), 53)), "tcp:pi:53"),
+            (Kind::Tcp(addr.clone()), "tcp:[::1]:80"),
+            (
+                Kind::Http { endpoint: addr, host: "pi:8080".into(), path: "/ping".into() },
+                "http://pi:8080/ping",
+            ),
+            (Kind::Exec("/bin/true".into()), "exec:/bin/true"),
+            (Kind::File("/run/ok".into()), "file:/run/ok"),
+            (Kind::Interface("eth0".into()), "interface:eth0"),
+            (Kind::Disk("/var".into()), "disk:/var"),
+        ];
+        for (kind, name) in table {
+            assert_eq!(kind.to_string(), name);
+        }
+    }
+}

@@ -93,41 +93,66 @@ fn number(digits: &[u8]) -> Option<u64> {
     str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// A proc root held open, to be walked again and again.
+/// How much of /proc a pass reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Every process.
+    Whole,
+    /// Those that were not there in the last two whole passes under other names. Misses one that takes its name long
+    /// after its start, and costs a tenth: reading a name is three system calls.
+    New,
+}
+
+/// A proc root held open, to be walked again and again for the same names.
 #[derive(Debug)]
 pub struct Scanner {
     root: OwnedFd,
     list: Dir,
+    names: Vec<Comm>,
+    /// Processes of other names in the last whole pass, and those among them that were in the one before too; sorted.
+    others: Vec<u32>,
+    settled: Vec<u32>,
 }
 
 impl Scanner {
     /// Opens a proc root, normally `/proc`.
-    pub fn open(root: &Path) -> io::Result<Self> {
+    pub fn open(root: &Path, names: Vec<Comm>) -> io::Result<Self> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let root = open(root, flags, Mode::empty())?;
         let list = Dir::openat(&root, ".", flags, Mode::empty())?;
-        Ok(Self { root, list })
+        Ok(Self { root, list, names, others: Vec::new(), settled: Vec::new() })
     }
 
-    /// One pass over all processes. Calls `found` with the index of each name matched and the living process.
+    /// One pass over the processes. Calls `found` with the index of each name matched and the living process.
     ///
     /// One list, one small read a process, a second one for matches only; nothing is allocated for each.
     ///
     /// # Errors
     /// When the list cannot be read, or descriptors or memory have run out. A process that has gone is no error.
-    pub fn scan(&mut self, names: &[Comm], mut found: impl FnMut(usize, Process)) -> io::Result<()> {
-        let Self { root, list } = self;
+    pub fn scan(&mut self, pass: Pass, mut found: impl FnMut(usize, Process)) -> io::Result<()> {
+        let Self { root, list, names, others, settled } = self;
+        let mut strangers = Vec::with_capacity(others.len() + 16);
         for entry in list.iter() {
             let entry = entry?;
-            let Some(pid) = entry.file_name().to_str().ok().and_then(pid) else { continue };
+            let Some(pid) = pid(entry.file_name().to_bytes()) else { continue };
+            if pass == Pass::New && settled.binary_search(&pid).is_ok() {
+                continue;
+            }
             let mut buffer = [0; COMM_LEN * 5];
             let Some(bytes) = contents(root, pid, "comm", &mut buffer)? else { continue };
             let comm = cut(parse_comm(bytes));
-            for (index, _) in names.iter().enumerate().filter(|(_, name)| name.as_bytes() == comm) {
-                if let Some(process) = living(root, pid, comm)? {
-                    found(index, process);
-                }
+            if names.iter().all(|name| name.as_bytes() != comm) {
+                strangers.push(pid);
+                continue;
             }
+            let Some(process) = living(root, pid, comm)? else { continue };
+            let matches = names.iter().enumerate().filter(|(_, name)| name.as_bytes() == comm);
+            matches.for_each(|(index, _)| found(index, process));
+        }
+        if pass == Pass::Whole {
+            strangers.sort_unstable();
+            *settled = strangers.iter().copied().filter(|pid| others.binary_search(pid).is_ok()).collect();
+            *others = strangers;
         }
         Ok(())
     }
@@ -142,8 +167,8 @@ impl Scanner {
 }
 
 /// The number in the name of a process's directory; other entries of /proc begin with letters.
-fn pid(name: &str) -> Option<u32> {
-    name.as_bytes().first()?.is_ascii_digit().then(|| name.parse().ok()).flatten()
+fn pid(name: &[u8]) -> Option<u32> {
+    number(name).and_then(|number| u32::try_from(number).ok())
 }
 
 /// A kernel worker's `comm` can be longer than 15 bytes.
@@ -216,11 +241,10 @@ mod tests {
 
     #[test]
     fn only_directories_with_numbers_are_processes() {
-        assert_eq!(pid("12"), Some(12));
-        assert_eq!(
-            (pid("+12"), pid("self"), pid("1x"), pid("99999999999"), pid("")),
-            (None, None, None, None, None)
-        );
+        assert_eq!(pid(b"12"), Some(12));
+        for name in ["+12", "self", "1x", "99999999999", ""] {
+            assert_eq!(pid(name.as_bytes()), None, "{name}");
+        }
     }
 
     /// A proc root with (pid, comm, state) under a directory of its own.
@@ -250,17 +274,42 @@ mod tests {
         ];
         let root = root("names", &processes);
         fs::create_dir_all(root.join("14")).unwrap(); // gone between list and read
-        let mut scanner = Scanner::open(&root).unwrap();
-        let names = [Comm::new("dockerd"), Comm::new("traefik"), Comm::new("a-name-of-fifteen-and-more")];
-        for _twice in 0..2 {
-            let mut found = Vec::new();
-            scanner.scan(&names, |name, process| found.push((name, process.pid, process.start))).unwrap();
-            found.sort_unstable();
-            assert_eq!(found, [(0, 7, 77), (1, 10, 77), (1, 11, 77), (2, 13, 77)]);
+        let names = ["dockerd", "traefik", "a-name-of-fifteen-and-more"].map(Comm::new);
+        let mut scanner = Scanner::open(&root, names.to_vec()).unwrap();
+        for pass in [Pass::New, Pass::Whole, Pass::Whole, Pass::New] {
+            assert_eq!(pids(&mut scanner, pass), [(0, 7), (1, 10), (1, 11), (2, 13)]);
         }
         assert_eq!(scanner.look(7, &names[0]).unwrap(), Some(Process { pid: 7, start: 77 }));
         assert_eq!(scanner.look(8, &names[0]).unwrap(), None);
         assert_eq!(scanner.look(7, &names[1]).unwrap(), None);
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    fn pids(scanner: &mut Scanner, pass: Pass) -> Vec<(usize, u32)> {
+        let mut found = Vec::new();
+        scanner.scan(pass, |name, process| found.push((name, process.pid))).unwrap();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn a_pass_over_the_new_skips_who_was_seen_twice_under_another_name() {
+        let root = root("new", &[("1", "init", 'S'), ("2", "sh", 'S')]);
+        let mut scanner = Scanner::open(&root, vec![Comm::new("traefik")]).unwrap();
+        let take_name = |pid: &str| {
+            fs::create_dir_all(root.join(pid)).unwrap();
+            fs::write(root.join(pid).join("comm"), "traefik\n").unwrap();
+            fs::write(root.join(pid).join("stat"), format!("1 (traefik) S {}5 0", "0 ".repeat(18))).unwrap();
+        };
+        assert_eq!(pids(&mut scanner, Pass::Whole), []);
+        take_name("2"); // seen once as sh: an entrypoint that has just called exec
+        assert_eq!(pids(&mut scanner, Pass::New), [(0, 2)]);
+        assert_eq!(pids(&mut scanner, Pass::Whole), [(0, 2)]);
+        take_name("1"); // seen twice as init
+        take_name("3"); // new
+        assert_eq!(pids(&mut scanner, Pass::New), [(0, 2), (0, 3)]);
+        assert_eq!(pids(&mut scanner, Pass::Whole), [(0, 1), (0, 2), (0, 3)]);
+        assert_eq!(pids(&mut scanner, Pass::New), [(0, 1), (0, 2), (0, 3)]);
         fs::remove_dir_all(root).unwrap();
     }
 }

@@ -33,3 +33,41 @@ impl<T: Send + 'static> Aside<T> {
         result.map_err(io::Error::other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::within;
+    use super::*;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use core::time::Duration;
+    use std::sync::{Arc, mpsc};
+
+    /// What a dead NFS mount does to a look: it never comes back, or much later.
+    #[test]
+    fn a_call_that_hangs_is_given_up_and_never_doubled() {
+        let (release, hang) = mpsc::channel();
+        let (hang, calls) = (Arc::new(std::sync::Mutex::new(hang)), Arc::new(AtomicUsize::new(0)));
+        let mut aside = Aside::new();
+        let mut look = || {
+            let (hang, calls) = (hang.clone(), calls.clone());
+            let work = move || {
+                calls.fetch_add(1, Ordering::SeqCst);
+                hang.lock().unwrap().recv().unwrap()
+            };
+            smol::block_on(within(Duration::from_millis(100), aside.ask(work))).map(Result::unwrap)
+        };
+        assert_eq!((look(), look(), look()), (None, None, None));
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        release.send("late").unwrap();
+        assert_eq!(look(), Some("late"));
+        release.send("anew").unwrap();
+        assert_eq!(look(), Some("anew"));
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_call_that_panics_is_an_error() {
+        let result = smol::block_on(Aside::<()>::new().ask(|| panic!("on purpose")));
+        assert!(result.is_err());
+    }
+}

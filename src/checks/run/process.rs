@@ -1,13 +1,13 @@
 //! All tracked processes: one scanner, and a pidfd on each process found.
 //!
 //! While a name has a process, its interval costs one wake-up and no scan; its death is an event. Before the last one's
-//! death counts, one more scan asks whether another has started since, as when a server replaces itself. While a name
-//! has none, each interval is a scan, shared by all names due at that moment.
+//! death counts, a pass over the new processes asks whether another has started since, as when a server replaces
+//! itself. While a name has none, each interval is a scan, shared by all names.
 
 use super::{next, now, os};
 use crate::checks::Track;
 use crate::checks::health::{Health, Reason, Verdict};
-use crate::checks::process::{Comm, Process, Scanner};
+use crate::checks::process::{Comm, Pass, Process, Scanner};
 use crate::sys::pidfd;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
@@ -17,13 +17,17 @@ use smol::{Async, Timer};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::sync::Once;
 use std::time::Instant;
 
 /// Processes of one name held at a time: with 32 names 512 descriptors, half of the usual limit. When all of them have
 /// ended, the scan that follows finds the others.
 const MAX_HELD: usize = 16;
-/// A name with living processes is scanned for anew after this: a process can take another name without ending.
+/// With all names found, a whole pass comes after this: a process can take another name without ending.
 const RESCAN: Duration = Duration::from_secs(30);
+/// With a name missing, a whole pass comes after this, and passes over the new processes between: one that takes the
+/// name long after its start (a script that waits, then calls exec) is found so much later at most.
+const SWEEP: Duration = Duration::from_secs(10);
 /// A death within this after a scan counts without another one: a name whose processes come and go all the time must
 /// not make this thread scan all the time.
 const SCAN_GAP: Duration = Duration::from_millis(20);
@@ -37,8 +41,6 @@ pub(super) struct Name<'a> {
     held: Vec<Held>,
     /// The next look.
     due: Instant,
-    /// The last scan for this name.
-    scanned: Option<Instant>,
 }
 
 /// A living process, by pidfd where the kernel has that.
@@ -56,7 +58,7 @@ impl Held {
 impl<'a> Name<'a> {
     pub(super) fn new(index: usize, name: &str, track: &'a Track) -> Self {
         let (comm, health) = (Comm::new(name), Health::new(track));
-        Self { index, track, comm, health, held: Vec::new(), due: Instant::now(), scanned: None }
+        Self { index, track, comm, health, held: Vec::new(), due: Instant::now() }
     }
 
     /// Lets go of what has ended. When one has, the rest are asked for their name again: a child caught between fork
@@ -68,10 +70,8 @@ impl<'a> Name<'a> {
         self.held.is_empty().then_some(died)
     }
 
-    /// True if this look needs a scan.
-    fn needs_scan(&self, at: Instant) -> bool {
-        let every = if self.is_held() { RESCAN } else { Duration::ZERO };
-        self.scanned.is_none_or(|scanned| at.duration_since(scanned) >= every)
+    fn tell(&mut self, reason: Reason, tell: impl Fn(usize, Verdict)) {
+        tell(self.index, self.health.look(now(), reason));
     }
 
     /// True while a death would be an event.
@@ -79,9 +79,10 @@ impl<'a> Name<'a> {
         !self.held.is_empty() && self.held.iter().all(|held| held.pidfd.is_some())
     }
 
-    /// Holds what a scan found, and no longer what it did not.
+    /// Holds what a pass found, and no longer what has gone or changed its name.
     fn hold(&mut self, found: &[Process], scanner: &Scanner) {
-        self.held.retain(|held| found.contains(&held.process));
+        let comm = self.comm;
+        self.held.retain(|held| found.contains(&held.process) || is_still(scanner, held.process, &comm));
         for &process in found {
             if self.held.len() < MAX_HELD && self.held.iter().all(|held| held.process != process) {
                 self.held.extend(take(process, &self.comm, scanner));
@@ -101,7 +102,8 @@ fn take(process: Process, comm: &Comm, scanner: &Scanner) -> Option<Held> {
         Ok(pidfd) => Some(pidfd),
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return None,
         Err(error) => {
-            log::debug!("process {} is looked for at each interval: {error}", process.pid);
+            static ONCE: Once = Once::new();
+            ONCE.call_once(|| log::warn!("a process that ends is noticed at the interval only: {error}"));
             None
         }
     };
@@ -111,15 +113,19 @@ fn take(process: Process, comm: &Comm, scanner: &Scanner) -> Option<Held> {
 
 /// Watches all `names` under a proc `root` until dropped.
 pub(super) async fn watch(root: &Path, mut names: Vec<Name<'_>>, tell: impl Fn(usize, Verdict)) {
-    loop {
-        match Scanner::open(root) {
-            Ok(mut scanner) => loop {
-                turn(&mut scanner, &mut names, &tell);
-                wait(&names).await;
-            },
+    let mut scans = loop {
+        match Scanner::open(root, names.iter().map(|name| name.comm).collect()) {
+            Ok(scanner) => break Scans { scanner, last: None, whole: None },
             // Without descriptors or without /proc: every look has failed.
-            Err(error) => fail(&mut names, os(&error), &tell),
+            Err(error) => names.iter_mut().filter(|name| name.due <= Instant::now()).for_each(|name| {
+                name.tell(os(&error), &tell);
+                name.due = next(name.due, name.track.interval);
+            }),
         }
+        wait(&names).await;
+    };
+    loop {
+        turn(&mut scans, &mut names, &tell);
         wait(&names).await;
     }
 }
@@ -138,63 +144,71 @@ async fn wait(names: &[Name<'_>]) {
 }
 
 /// One turn: see who ended, scan if that is needed, tell the verdicts.
-fn turn(scanner: &mut Scanner, names: &mut [Name<'_>], tell: &impl Fn(usize, Verdict)) {
+fn turn(scans: &mut Scans, names: &mut [Name<'_>], tell: &impl Fn(usize, Verdict)) {
     let at = Instant::now();
-    let died: Vec<_> = names.iter_mut().map(|name| name.let_go(scanner)).collect();
-    let wanted: Vec<bool> = names
-        .iter()
-        .zip(&died)
-        .map(|(name, &died)| match (died.is_some(), name.due <= at) {
-            (true, false) => name.scanned.is_none_or(|scanned| at.duration_since(scanned) >= SCAN_GAP),
-            (_, true) => name.needs_scan(at),
-            (false, false) => false,
-        })
-        .collect();
-    let scan = scan(scanner, names, &wanted, at);
+    let died: Vec<_> = names.iter_mut().map(|name| name.let_go(&scans.scanner)).collect();
+    let due = names.iter().filter(|name| name.due <= at);
+    let scanned = match scans.needed(at, due, died.iter().any(Option::is_some)) {
+        Some(pass) => scans.scan(at, pass, names),
+        None => Ok(()),
+    };
     for (name, died) in names.iter_mut().zip(died) {
         let is_due = name.due <= at;
         if !is_due && died.is_none() {
             continue;
         }
-        let reason = match (name.held.first(), died, &scan) {
+        let reason = match (name.held.first(), died, &scanned) {
             (Some(held), _, _) => Reason::Running(held.process.pid),
             (None, Some(pid), _) => Reason::Died(pid),
             (None, None, Err(error)) => os(error),
             (None, None, Ok(())) => Reason::Absent,
         };
-        tell(name.index, name.health.look(now(), reason));
+        name.tell(reason, tell);
         if is_due {
             name.due = next(name.due, name.track.interval);
         }
     }
 }
 
-/// One pass over all processes for the names `wanted`.
-fn scan(scanner: &mut Scanner, names: &mut [Name<'_>], wanted: &[bool], at: Instant) -> io::Result<()> {
-    let which: Vec<usize> = (0..names.len()).filter(|&name| wanted[name]).collect();
-    if which.is_empty() {
-        return Ok(());
-    }
-    let comms: Vec<Comm> = which.iter().map(|&name| names[name].comm).collect();
-    let mut found = vec![Vec::new(); which.len()];
-    scanner.scan(&comms, |name, process| {
-        let held = |process| names[which[name]].held.iter().any(|held| held.process == process);
-        if found[name].len() < MAX_HELD || held(process) {
-            found[name].push(process);
-        }
-    })?;
-    for (&name, found) in which.iter().zip(&found) {
-        names[name].scanned = Some(at);
-        names[name].hold(found, scanner);
-    }
-    Ok(())
+/// The scanner, and when it was last used.
+struct Scans {
+    scanner: Scanner,
+    last: Option<Instant>,
+    whole: Option<Instant>,
 }
 
-/// Tells of each name due that the look itself failed.
-fn fail(names: &mut [Name<'_>], reason: Reason, tell: &impl Fn(usize, Verdict)) {
-    let at = Instant::now();
-    for name in names.iter_mut().filter(|name| name.due <= at) {
-        tell(name.index, name.health.look(now(), reason));
-        name.due = next(name.due, name.track.interval);
+impl Scans {
+    /// Which pass is called for by the names that are `due`, or because one has `lost` its last process.
+    fn needed<'a>(&self, at: Instant, due: impl Iterator<Item = &'a Name<'a>>, lost: bool) -> Option<Pass> {
+        let past = |then: Option<Instant>, span| then.is_none_or(|then| at.duration_since(then) >= span);
+        let (mut any, mut missing) = (false, false);
+        for name in due {
+            any = true;
+            missing |= !name.is_held();
+        }
+        if missing && !lost && past(self.whole, SWEEP) || any && past(self.whole, RESCAN) {
+            Some(Pass::Whole)
+        } else if missing || lost && past(self.last, SCAN_GAP) {
+            Some(Pass::New)
+        } else {
+            None
+        }
+    }
+
+    fn scan(&mut self, at: Instant, pass: Pass, names: &mut [Name<'_>]) -> io::Result<()> {
+        let mut found = vec![Vec::new(); names.len()];
+        self.scanner.scan(pass, |name, process| {
+            if found[name].len() < MAX_HELD {
+                found[name].push(process);
+            }
+        })?;
+        self.last = Some(at);
+        if pass == Pass::Whole {
+            self.whole = self.last;
+        }
+        for (name, found) in names.iter_mut().zip(&found) {
+            name.hold(found, &self.scanner);
+        }
+        Ok(())
     }
 }
