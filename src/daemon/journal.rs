@@ -81,10 +81,10 @@ impl Journal {
             }
         };
         self.tell(note.at, Some(note.router), level, &text);
-        match note.what {
-            shared::What::Event(Event::Became(state, reason)) => Some((state, reason)),
-            _ => None,
+        if let shared::What::Event(Event::Became(state, reason)) = note.what {
+            return Some((state, reason));
         }
+        None
     }
 
     fn event(&self, index: usize, event: Event) -> (Level, String) {

@@ -132,7 +132,8 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
             stopping: false,
         }),
     };
-    let open::Opened { mut ports, mut hands, rejects, _locks } = opened;
+    // The locks are held until the end.
+    let open::Opened { mut ports, mut hands, rejects, locks: _held } = opened;
     let realtime = threads.realtime;
     thread::scope(|scope| {
         let shared = &shared;

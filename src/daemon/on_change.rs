@@ -55,13 +55,15 @@ fn start(change: &Change) -> std::io::Result<Child> {
 }
 
 async fn wait(mut child: Child, program: &Path) {
-    if future::or(async { Some(ended(&child).await) }, async {
+    let in_time = async {
+        ended(&child).await;
+        true
+    };
+    let too_long = async {
         Timer::after(LIMIT).await;
-        None
-    })
-    .await
-    .is_none()
-    {
+        false
+    };
+    if !future::or(in_time, too_long).await {
         log::warn!("--on-change {}: killed after {} s", program.display(), LIMIT.as_secs());
         let _ = child.kill();
     }

@@ -33,12 +33,12 @@ pub struct Opened {
     /// For the checks thread: what the filters turned away.
     pub rejects: Vec<VrrpSocket>,
     /// Held as long as the daemon lives.
-    pub _locks: Vec<Single>,
+    pub locks: Vec<Single>,
 }
 
 /// Opens every router's sockets.
 pub fn open(config: &Config) -> Result<Opened, Fatal> {
-    let mut opened = Opened { ports: Vec::new(), hands: Vec::new(), rejects: Vec::new(), _locks: Vec::new() };
+    let mut opened = Opened { ports: Vec::new(), hands: Vec::new(), rejects: Vec::new(), locks: Vec::new() };
     for (index, router) in (0_u8..).zip(&config.routers) {
         opened.add(index, router)?;
     }
@@ -52,7 +52,7 @@ impl Opened {
         let what = |part: &str| format!("VRID {} on {name}: {part}", settings.vrid);
         let ifindex = interface::index(name).map_err(|failure| Fatal::of(&what("--interface"), failure))?;
         let family = if settings.is_ipv6() { Family::V6 } else { Family::V4 };
-        self._locks.push(lock(router, ifindex, family)?);
+        self.locks.push(lock(router, ifindex, family)?);
         let socket = |filter: &[_]| {
             VrrpSocket::open(name, ifindex, family, settings.multicast, filter)
                 .map_err(|failure| Fatal::of(&what("the VRRP socket"), failure))
@@ -70,15 +70,15 @@ impl Opened {
 
 fn lock(router: &RouterConfig, ifindex: u32, family: Family) -> Result<Single, Fatal> {
     let vrid = router.settings.vrid;
-    Single::take(ifindex, family, vrid).map_err(|failure| match failure.errno {
-        Errno::EADDRINUSE => Fatal {
-            exit: EX_UNAVAILABLE,
-            text: format!(
-                "--vrid {vrid}: another unsinkable already runs this virtual router on {}; stop it, or choose another --vrid",
-                router.interface
-            ),
-        },
-        _ => Fatal::of("taking the lock on the virtual router", failure),
+    Single::take(ifindex, family, vrid).map_err(|failure| {
+        if failure.errno != Errno::EADDRINUSE {
+            return Fatal::of("taking the lock on the virtual router", failure);
+        }
+        let text = format!(
+            "--vrid {vrid}: another unsinkable already runs this virtual router on {}; stop it, or choose another --vrid",
+            router.interface
+        );
+        Fatal { exit: EX_UNAVAILABLE, text }
     })
 }
 
@@ -119,10 +119,13 @@ fn assigned(ifindex: u32) -> Result<Vec<Address>, Failure> {
     for sequence in 1..=u32::try_from(DUMP_TRIES).unwrap_or(1) {
         let mut found = Vec::new();
         let dumped = netlink.dump(&address::dump_addresses(sequence), |part| {
-            found.extend(address::messages(part).filter_map(|message| match message {
-                Message::Added(address) if address.ifindex == ifindex => Some(address),
-                _ => None,
-            }));
+            for message in address::messages(part) {
+                if let Message::Added(address) = message
+                    && address.ifindex == ifindex
+                {
+                    found.push(address);
+                }
+            }
         });
         outcome = dumped.map(|()| found);
         if !matches!(outcome, Err(Failure { errno: Errno::EINTR, .. })) {

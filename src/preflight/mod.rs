@@ -13,7 +13,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use crate::flags::{Finding, Resolved, Severity};
-use read::Capability;
+use crate::sys::caps::{self, Capability};
 
 /// How one thing looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,17 +137,12 @@ fn flags(resolved: &Result<Resolved, Vec<Finding>>) -> Vec<Line> {
 }
 
 fn capabilities() -> Line {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let Some(held) = read::capabilities(&status) else {
-        return Line::bad(
-            Mark::Warn,
-            "capabilities",
-            "/proc/self/status does not say",
-            "mount -t proc proc /proc",
-        );
+    let held = match caps::effective() {
+        Ok(held) => held,
+        Err(failure) => return Line::bad(Mark::Warn, "capabilities", failure.to_string(), AS_ROOT),
     };
     let lacking: Vec<&str> =
-        Capability::NEEDED.iter().filter(|wanted| !wanted.is_in(held)).map(|wanted| wanted.name()).collect();
+        Capability::NEEDED.iter().filter(|wanted| !held.has(**wanted)).map(|wanted| wanted.name()).collect();
     match lacking.as_slice() {
         [] => Line::ok("capabilities", "CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_NICE"),
         ["CAP_SYS_NICE"] => {
@@ -262,8 +257,7 @@ fn nonlocal_bind() -> Line {
 
 fn real_time() -> Line {
     let what = "real time";
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let may = read::capabilities(&status).is_some_and(|held| Capability::SysNice.is_in(held));
+    let may = caps::effective().is_ok_and(|held| held.has(Capability::SysNice));
     let limit = getrlimit(Resource::RLIMIT_RTPRIO).map_or(0, |(soft, _)| soft);
     let runtime = fs::read_to_string("/proc/sys/kernel/sched_rt_runtime_us").unwrap_or_default();
     if runtime.trim() == "0" {
@@ -284,8 +278,7 @@ fn real_time() -> Line {
 const LOCKED: u64 = 8 << 20;
 
 fn locked_memory() -> Line {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let may = read::capabilities(&status).is_some_and(|held| Capability::IpcLock.is_in(held));
+    let may = caps::effective().is_ok_and(|held| held.has(Capability::IpcLock));
     let limit = getrlimit(Resource::RLIMIT_MEMLOCK).map_or(0, |(soft, _)| soft);
     if may || limit >= LOCKED {
         return Line::ok("locked memory", "permitted");
