@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use unsinkable::flags::{self, Command, Config, Finding, LocalAddresses, Refusal, Resolved};
+use unsinkable::flags::{self, Command, Finding, LocalAddresses, Refusal, Resolved};
 use unsinkable::{plan, preflight};
 
 /// sysexits.h: a service is unavailable.
@@ -86,7 +86,7 @@ fn run(mut resolved: Resolved, args: &[OsString]) -> u8 {
     let mut told = None;
     loop {
         match resolved {
-            Resolved::Ready(config) => return elsewhere::run(config.as_ref() as &Config),
+            Resolved::Ready(config) => return elsewhere::run(&config),
             Resolved::NotYet(waiting) if told.as_ref() != Some(&waiting) => {
                 say(&waiting.text);
                 told = Some(waiting);
