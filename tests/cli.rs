@@ -1,5 +1,7 @@
 //! The built binary, as a person at the Pi meets it: help, exit codes, error lines, the user's own command.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 use std::process::{Command, Output};
 
 const USERS: &str = "--interface ens160 --vip 10.0.10.39/24 --vrid 12 --auth-pass pass1234 --node 10.0.10.31=200 \
@@ -145,7 +147,14 @@ fn what_comes_later_says_so_with_69() {
 fn the_manual_page_and_completions_know_the_flags() {
     let man = stdout("man");
     assert!(man.contains(".TH unsinkable 8"));
-    for part in [".SH \"VIRTUAL IP\"", ".SH CHECKS", "\\-\\-garp\\-refresh", "\\-\\-keep\\-image"] {
+    for part in [
+        ".SH \"VIRTUAL IP\"",
+        ".SH CHECKS",
+        "\\-\\-garp\\-refresh",
+        "\\-\\-keep\\-image",
+        "\nunsinkable run\n",
+        "status \\-\\-watch",
+    ] {
         assert!(man.contains(part), "{part}");
     }
     for shell in ["bash", "zsh", "fish"] {

@@ -44,9 +44,9 @@ mod tests {
     fn each_unit() {
         assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse("1s"), Ok(Duration::from_secs(1)));
-        assert_eq!(parse("30m"), Ok(Duration::from_secs(1800)));
-        assert_eq!(parse("2h"), Ok(Duration::from_secs(7200)));
-        assert_eq!(parse("1d"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(parse("30m"), Ok(Duration::from_mins(30)));
+        assert_eq!(parse("2h"), Ok(Duration::from_hours(2)));
+        assert_eq!(parse("1d"), Ok(Duration::from_hours(24)));
         assert_eq!(parse("0"), Ok(Duration::ZERO));
     }
 
@@ -72,7 +72,7 @@ mod tests {
     fn shown_in_the_largest_whole_unit() {
         assert_eq!(show(Duration::from_millis(1500)), "1500ms");
         assert_eq!(show(Duration::from_secs(90)), "90s");
-        assert_eq!(show(Duration::from_secs(7200)), "2h");
+        assert_eq!(show(Duration::from_hours(2)), "2h");
         assert_eq!(show(Duration::ZERO), "0s");
     }
 }

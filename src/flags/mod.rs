@@ -14,6 +14,7 @@ mod local;
 mod manual;
 mod nearest;
 mod parse;
+mod refusal;
 mod router;
 mod secret;
 mod track;

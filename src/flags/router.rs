@@ -133,6 +133,10 @@ fn identify_node(
     findings: &mut Findings,
 ) -> Result<Option<Identity>, NotYet> {
     let addrs: Vec<IpAddr> = cluster.nodes.iter().map(|node| node.addr).collect();
+    if addrs.is_empty() {
+        // The list could not be read, and that has its findings.
+        return Ok(None);
+    }
     let here = match cluster::find(&addrs, local) {
         Here::Node(here) => here,
         Here::Twice(one, two) => {

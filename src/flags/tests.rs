@@ -29,7 +29,15 @@ fn words(line: &str) -> Vec<OsString> {
 fn run(flags: &str, local: &LocalAddresses) -> Result<Resolved, Refusal> {
     match parse_from(&words(&format!("unsinkable run {flags}")), local)? {
         Command::Run(resolved) => Ok(resolved),
-        other => panic!("{other:?}"),
+        other @ (Command::Plan { .. }
+        | Command::Check { .. }
+        | Command::Status { .. }
+        | Command::Resign { .. }
+        | Command::Release { .. }
+        | Command::Man
+        | Command::Completions(_)
+        | Command::Later(_)
+        | Command::Housekeeper(_)) => panic!("{other:?}"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::cluster::{self, NodeFlag};
 use super::duration;
 use super::finding::Findings;
 use super::{secret, track};
-use crate::checks::{MAX_TRACKS, Track};
+use crate::checks::Track;
 use crate::vrrp::{Auth, Checksum, MAX_PEERS, MAX_VIPS, Preempt, Version, Vip};
 
 /// keepalived's default.
@@ -105,9 +105,6 @@ impl Wanted {
             if self.tracks[..at].iter().any(|other| other.kind == track.kind) {
                 findings.config(format!("--track {}: is given twice", track::show(&track.kind)));
             }
-        }
-        if self.tracks.len() > MAX_TRACKS {
-            findings.config(format!("--track: {} are too many: at most {MAX_TRACKS}", self.tracks.len()));
         }
     }
 

@@ -6,13 +6,14 @@ mod docker;
 mod read;
 
 use core::fmt::Write;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use crate::flags::{Finding, Resolved, Severity};
+use crate::flags::{Config, Finding, Resolved, Severity};
 use crate::sys::caps::{self, Capability};
 
 /// How one thing looks.
@@ -61,20 +62,8 @@ pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path) -> Vec<Li
     lines.push(protocol_112(AddressFamily::Inet));
     lines.push(firewall());
     if let Ok(Resolved::Ready(config)) = resolved {
-        for router in &config.routers {
-            if lines
-                .iter()
-                .all(|line| !(line.what == "interface" && line.seen.starts_with(&router.interface)))
-            {
-                lines.push(link(&router.interface));
-                lines.extend(arp(&router.interface));
-            }
-            if router.settings.vips.iter().any(|vip| !vip.addr.is_ipv6() && vip.prefix < 32) {
-                lines.push(promotion(&router.interface));
-            }
-        }
+        lines.extend(interfaces(config));
     }
-    lines.dedup();
     lines.push(nonlocal_bind());
     lines.push(real_time());
     lines.push(locked_memory());
@@ -82,7 +71,7 @@ pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path) -> Vec<Li
     lines
 }
 
-/// 0 while nothing fails, 77 for want of permission, else 69; 78 and 64 where it is the flags.
+/// 0 while nothing fails, 78 where it is the flags, 77 for want of permission, else 69.
 pub fn exit_code(lines: &[Line]) -> u8 {
     let has = |mark| lines.iter().any(|line| line.mark == mark);
     match () {
@@ -181,6 +170,25 @@ fn firewall() -> Line {
     }
 }
 
+/// What is asked of each interface, once.
+fn interfaces(config: &Config) -> Vec<Line> {
+    let names: BTreeSet<&str> = config.routers.iter().map(|router| router.interface.as_str()).collect();
+    let about = |name: &str| {
+        let routers = config.routers.iter().filter(|router| router.interface == name);
+        let prefixes: Vec<u8> = routers
+            .flat_map(|router| &router.settings.vips)
+            .filter(|vip| !vip.addr.is_ipv6())
+            .map(|vip| vip.prefix)
+            .collect();
+        let mut lines = vec![link(name), arp(name, prefixes.contains(&32))];
+        if prefixes.iter().any(|prefix| *prefix < 32) {
+            lines.push(promotion(name));
+        }
+        lines
+    };
+    names.into_iter().flat_map(about).collect()
+}
+
 fn link(name: &str) -> Line {
     let base = Path::new("/sys/class/net").join(name);
     let state = fs::read_to_string(base.join("operstate")).unwrap_or_default();
@@ -223,21 +231,15 @@ fn promotion(interface: &str) -> Line {
     Line::bad(Mark::Warn, what, seen, format!("sysctl -w net.ipv4.conf.{interface}.promote_secondaries=1"))
 }
 
-fn arp(interface: &str) -> Vec<Line> {
+/// 2 answers only askers in the address's own subnet, of which a /32 has none; 8 answers nobody (ip-sysctl).
+fn arp(interface: &str, is_alone: bool) -> Line {
     let ignore = larger(interface, "arp_ignore");
-    let mut lines = Vec::new();
-    if matches!(ignore, 3..=8) {
-        let seen = format!("{ignore}: the VIP may go unanswered");
-        lines.push(Line::bad(
-            Mark::Fail,
-            "arp_ignore",
-            seen,
-            format!("sysctl -w net.ipv4.conf.{interface}.arp_ignore=1"),
-        ));
-    } else {
-        lines.push(Line::ok("arp_ignore", format!("{ignore}: requests for the VIP are answered")));
+    if ignore == 8 || (ignore == 2 && is_alone) {
+        let seen = format!("{ignore}: nobody gets an answer who asks for the VIP");
+        let mend = format!("sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.{interface}.arp_ignore=1");
+        return Line::bad(Mark::Fail, "arp_ignore", seen, mend);
     }
-    lines
+    Line::ok("arp_ignore", format!("{ignore}: requests for the VIP are answered"))
 }
 
 fn nonlocal_bind() -> Line {
