@@ -1,6 +1,7 @@
 //! The kernel's face against the kernel: two network namespaces, a cable between them. Needs root.
 
 #![allow(unsafe_code, reason = "a global allocator that counts")]
+#![allow(clippy::unwrap_used, reason = "a test may die")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks one")]
 
 use core::cell::Cell;
@@ -96,6 +97,13 @@ fn with_peer(job: impl FnOnce() + Send, peer: impl FnOnce() + Send) {
             job();
         });
     });
+}
+
+/// Node .31 alone: `near` with the other end of its cable in the same namespace.
+fn plug_in_here() {
+    run("ip link add near type veth peer name loose");
+    run("ip link set loose up");
+    configure("near", 31);
 }
 
 fn configure(name: &str, last: u8) {
@@ -279,9 +287,8 @@ fn told(netlink: &Netlink, addr: IpAddr) -> Option<address::Address> {
 fn a_lease_is_kept_and_lost(vip: &str, prefix: u8) {
     let vip = ip(vip);
     in_namespace(|| {
-        run("ip link add near type dummy");
-        configure("near", 31);
-        run("ip link add other type dummy");
+        plug_in_here();
+        run("ip link add other type veth peer name end");
         let ifindex = interface::index("near").unwrap();
         let netlink = Netlink::open().unwrap();
         let groups = netlink::IPV4_ADDRESSES | netlink::IPV6_ADDRESSES;
@@ -340,8 +347,7 @@ fn an_ipv6_lease_is_kept_and_lost() {
 #[test]
 fn the_vip_is_never_the_source() {
     in_namespace(|| {
-        run("ip link add near type dummy");
-        configure("near", 31);
+        plug_in_here();
         let ifindex = interface::index("near").unwrap();
         let netlink = Netlink::open().unwrap();
         for (sequence, vip, prefix) in [(1, "10.0.10.39", 24), (2, "10.0.10.38", 32), (3, "fd00:10::39", 64)]
@@ -361,8 +367,7 @@ fn the_vip_is_never_the_source() {
 #[test]
 fn an_alias_comes_with_our_prefix_and_goes() {
     in_namespace(|| {
-        run("ip link add near type dummy");
-        configure("near", 31);
+        plug_in_here();
         let (vip, second) = (Ipv4Addr::new(10, 0, 10, 39), Ipv4Addr::new(10, 0, 10, 40));
         let assigned = || {
             let all = interface::addresses().unwrap();
@@ -380,7 +385,7 @@ fn an_alias_comes_with_our_prefix_and_goes() {
         assert_eq!(interface::ipv4("near:1"), Ok(second), "the other stays");
         assert_eq!(interface::ipv4("near"), Ok(Ipv4Addr::new(10, 0, 10, 31)), "and the node's own");
 
-        run("ip link add interface123456 type dummy");
+        run("ip link add interface123456 type veth peer name end");
         assert_eq!(alias::add("interface123456", vip, 24).unwrap_err().errno, Errno::ENAMETOOLONG);
         assert_eq!(alias::add("nowhere", vip, 24).unwrap_err().errno, Errno::ENODEV);
     });
@@ -515,7 +520,8 @@ fn what_the_threads_do_all_day_touches_no_heap() {
         let ours = settings(Version::V2, "127.0.0.39", &["127.0.0.1"]);
         let socket = open("lo", &ours, &filter::wanted(&ours));
         let (wake, netlink) = (Wake::open().unwrap(), Netlink::open().unwrap());
-        let ifindex = interface::index("lo").unwrap();
+        plug_in_here();
+        let ifindex = interface::index("near").unwrap();
         let (mut out, mut buffer) = ([0; MAX_MESSAGE], [0; MAX_DATAGRAM]);
         let before = TAKEN.with(Cell::get);
         for sequence in 0..200 {
@@ -527,7 +533,7 @@ fn what_the_threads_do_all_day_touches_no_heap() {
             let Datagram { src, dst, ttl, message } = socket.recv(&mut buffer).unwrap().unwrap();
             let received = advert::Received { src, dst, ttl, message: &buffer[message] };
             advert::accept(&ours, own, &received).unwrap();
-            netlink.request(&address::add(sequence, ifindex, ip("127.0.0.39"), 8, Some(3))).unwrap();
+            netlink.request(&address::add(sequence, ifindex, ip("10.0.10.39"), 24, Some(3))).unwrap();
         }
         assert_eq!(TAKEN.with(Cell::get) - before, 0, "allocations in 200 turns");
     });
