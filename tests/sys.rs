@@ -365,6 +365,32 @@ fn the_vip_is_never_the_source() {
 }
 
 #[test]
+fn lost_events_are_told() {
+    in_namespace(|| {
+        plug_in_here();
+        let ifindex = interface::index("near").unwrap();
+        let events = Netlink::events(netlink::IPV4_ADDRESSES, Some(ifindex)).unwrap();
+        let netlink = Netlink::open().unwrap();
+        for sequence in 0..1000 {
+            netlink.request(&address::add(sequence, ifindex, ip("10.0.10.39"), 24, Some(60))).unwrap();
+        }
+        let mut buffer = [0; netlink::BUFFER];
+        let mut overruns = 0;
+        loop {
+            match events.recv(&mut buffer).unwrap() {
+                Received::Messages(_) => {}
+                Received::Overrun => overruns += 1,
+                Received::Nothing => break,
+            }
+        }
+        assert_eq!(overruns, 1);
+        // And it goes on hearing.
+        netlink.request(&address::remove(1, ifindex, ip("10.0.10.39"), 24)).unwrap();
+        event(&events, |message| matches!(message, Message::Removed(_)).then_some(()));
+    });
+}
+
+#[test]
 fn an_alias_comes_with_our_prefix_and_goes() {
     in_namespace(|| {
         plug_in_here();
@@ -499,6 +525,7 @@ fn capabilities_are_given_up_for_good() {
         assert!(caps::effective().unwrap().has(NetAdmin));
         sched::realtime().unwrap();
         sched::exact_timers().unwrap();
+        sched::lock_memory().unwrap();
         caps::keep(&[NetAdmin, NetRaw]).unwrap();
         let left = caps::effective().unwrap();
         assert!(left.has(NetAdmin) && left.has(NetRaw) && !left.has(SysNice));
