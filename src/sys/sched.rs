@@ -6,7 +6,7 @@ use super::Failure;
 use core::ffi::{c_int, c_ulong};
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 
 /// The lowest real-time priority: above all ordinary threads, below the kernel's own and any other real-time work.
 const PRIORITY: c_int = 1;
@@ -24,9 +24,18 @@ pub fn realtime() -> Result<(), Failure> {
 }
 
 /// Keeps in memory every page this process touches, from now on: the SD card may be slow when it matters.
+///
+/// Only where the limit on locked memory is, or can be made, none. Under a limit the kernel refuses later growth of
+/// heap and stack once it is reached, which would end the process: worse than a slow page.
+///
+/// # Errors
+/// Named after the limit (`LimitMEMLOCK=infinity` in a unit file helps), or after `mlockall`.
 pub fn lock_memory() -> Result<(), Failure> {
-    // Refused without CAP_SYS_RESOURCE; mlockall then says whether the limit is enough.
-    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
+    const LIMIT: &str = "setrlimit RLIMIT_MEMLOCK";
+    let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).map_err(Failure::of(LIMIT))?;
+    if soft != RLIM_INFINITY {
+        setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY).map_err(Failure::of(LIMIT))?;
+    }
     let flags = libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT;
     // SAFETY: no pointers.
     let result = unsafe { libc::mlockall(flags) };
