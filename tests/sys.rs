@@ -1,6 +1,7 @@
 //! The kernel's face against the kernel: two network namespaces, a cable between them. Needs root.
 
 #![allow(unsafe_code, reason = "a global allocator that counts")]
+#![allow(clippy::unwrap_used, reason = "a test may die")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks one")]
 
 use core::cell::Cell;
@@ -18,7 +19,7 @@ use unsinkable::sys::packet_socket::PacketSocket;
 use unsinkable::sys::single::Single;
 use unsinkable::sys::vrrp_socket::{Datagram, VrrpSocket};
 use unsinkable::sys::wake::{Wake, wait};
-use unsinkable::sys::{Family, alias, caps, clock, interface, sched};
+use unsinkable::sys::{Failure, Family, alias, caps, clock, interface, sched};
 use unsinkable::vip::address::{self, Message};
 use unsinkable::vip::announce;
 use unsinkable::vrrp::advert::{self, MAX_DATAGRAM, MAX_MESSAGE};
@@ -96,6 +97,13 @@ fn with_peer(job: impl FnOnce() + Send, peer: impl FnOnce() + Send) {
             job();
         });
     });
+}
+
+/// Node .31 alone: `near` with the other end of its cable in the same namespace.
+fn plug_in_here() {
+    run("ip link add near type veth peer name loose");
+    run("ip link set loose up");
+    configure("near", 31);
 }
 
 fn configure(name: &str, last: u8) {
@@ -279,9 +287,8 @@ fn told(netlink: &Netlink, addr: IpAddr) -> Option<address::Address> {
 fn a_lease_is_kept_and_lost(vip: &str, prefix: u8) {
     let vip = ip(vip);
     in_namespace(|| {
-        run("ip link add near type dummy");
-        configure("near", 31);
-        run("ip link add other type dummy");
+        plug_in_here();
+        run("ip link add other type veth peer name end");
         let ifindex = interface::index("near").unwrap();
         let netlink = Netlink::open().unwrap();
         let groups = netlink::IPV4_ADDRESSES | netlink::IPV6_ADDRESSES;
@@ -340,8 +347,7 @@ fn an_ipv6_lease_is_kept_and_lost() {
 #[test]
 fn the_vip_is_never_the_source() {
     in_namespace(|| {
-        run("ip link add near type dummy");
-        configure("near", 31);
+        plug_in_here();
         let ifindex = interface::index("near").unwrap();
         let netlink = Netlink::open().unwrap();
         for (sequence, vip, prefix) in [(1, "10.0.10.39", 24), (2, "10.0.10.38", 32), (3, "fd00:10::39", 64)]
@@ -359,10 +365,35 @@ fn the_vip_is_never_the_source() {
 }
 
 #[test]
+fn lost_events_are_told() {
+    in_namespace(|| {
+        plug_in_here();
+        let ifindex = interface::index("near").unwrap();
+        let events = Netlink::events(netlink::IPV4_ADDRESSES, Some(ifindex)).unwrap();
+        let netlink = Netlink::open().unwrap();
+        for sequence in 0..1000 {
+            netlink.request(&address::add(sequence, ifindex, ip("10.0.10.39"), 24, Some(60))).unwrap();
+        }
+        let mut buffer = [0; netlink::BUFFER];
+        let mut overruns = 0;
+        loop {
+            match events.recv(&mut buffer).unwrap() {
+                Received::Messages(_) => {}
+                Received::Overrun => overruns += 1,
+                Received::Nothing => break,
+            }
+        }
+        assert_eq!(overruns, 1);
+        // And it goes on hearing.
+        netlink.request(&address::remove(1, ifindex, ip("10.0.10.39"), 24)).unwrap();
+        event(&events, |message| matches!(message, Message::Removed(_)).then_some(()));
+    });
+}
+
+#[test]
 fn an_alias_comes_with_our_prefix_and_goes() {
     in_namespace(|| {
-        run("ip link add near type dummy");
-        configure("near", 31);
+        plug_in_here();
         let (vip, second) = (Ipv4Addr::new(10, 0, 10, 39), Ipv4Addr::new(10, 0, 10, 40));
         let assigned = || {
             let all = interface::addresses().unwrap();
@@ -380,7 +411,7 @@ fn an_alias_comes_with_our_prefix_and_goes() {
         assert_eq!(interface::ipv4("near:1"), Ok(second), "the other stays");
         assert_eq!(interface::ipv4("near"), Ok(Ipv4Addr::new(10, 0, 10, 31)), "and the node's own");
 
-        run("ip link add interface123456 type dummy");
+        run("ip link add interface123456 type veth peer name end");
         assert_eq!(alias::add("interface123456", vip, 24).unwrap_err().errno, Errno::ENAMETOOLONG);
         assert_eq!(alias::add("nowhere", vip, 24).unwrap_err().errno, Errno::ENODEV);
     });
@@ -494,6 +525,12 @@ fn capabilities_are_given_up_for_good() {
         assert!(caps::effective().unwrap().has(NetAdmin));
         sched::realtime().unwrap();
         sched::exact_timers().unwrap();
+        // In a container, even root may be under a limit; then nothing must be locked.
+        let locked = sched::lock_memory();
+        assert!(
+            matches!(locked, Ok(()) | Err(Failure { call: "setrlimit RLIMIT_MEMLOCK", .. })),
+            "{locked:?}"
+        );
         caps::keep(&[NetAdmin, NetRaw]).unwrap();
         let left = caps::effective().unwrap();
         assert!(left.has(NetAdmin) && left.has(NetRaw) && !left.has(SysNice));
@@ -515,7 +552,8 @@ fn what_the_threads_do_all_day_touches_no_heap() {
         let ours = settings(Version::V2, "127.0.0.39", &["127.0.0.1"]);
         let socket = open("lo", &ours, &filter::wanted(&ours));
         let (wake, netlink) = (Wake::open().unwrap(), Netlink::open().unwrap());
-        let ifindex = interface::index("lo").unwrap();
+        plug_in_here();
+        let ifindex = interface::index("near").unwrap();
         let (mut out, mut buffer) = ([0; MAX_MESSAGE], [0; MAX_DATAGRAM]);
         let before = TAKEN.with(Cell::get);
         for sequence in 0..200 {
@@ -527,7 +565,7 @@ fn what_the_threads_do_all_day_touches_no_heap() {
             let Datagram { src, dst, ttl, message } = socket.recv(&mut buffer).unwrap().unwrap();
             let received = advert::Received { src, dst, ttl, message: &buffer[message] };
             advert::accept(&ours, own, &received).unwrap();
-            netlink.request(&address::add(sequence, ifindex, ip("127.0.0.39"), 8, Some(3))).unwrap();
+            netlink.request(&address::add(sequence, ifindex, ip("10.0.10.39"), 24, Some(3))).unwrap();
         }
         assert_eq!(TAKEN.with(Cell::get) - before, 0, "allocations in 200 turns");
     });

@@ -42,6 +42,9 @@ impl PacketSocket {
     }
 
     /// The length of the next frame, cut to the buffer's, or `None` where none waits.
+    ///
+    /// # Errors
+    /// `ENETDOWN` once when the interface goes down; frames come again when it is up.
     pub fn recv(&self, buffer: &mut [u8]) -> Result<Option<usize>, Failure> {
         match recv(self.0.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
             Ok(len) => Ok(Some(len)),

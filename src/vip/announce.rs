@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(claim(golden), None);
     }
 
-    /// The checksum by hand, for fd00:10::39 and 02:00:00:00:00:31:
+    /// The checksum by hand, for `fd00:10::39` and 02:00:00:00:00:31:
     /// twice fd00 + 0010 + 0039 = fd49 (source, target): 1fa92; ff02 + 0001 = ff03; length and protocol 0020 + 003a =
     /// 005a; type 8800; flags 2000; option 0201 + 0200 + 0000 + 0031 = 0432. Sum: 1fa92 + ff03 + 005a + 8800 + 2000 +
     /// 0432 = 3a621; folded a624; inverted 59db.

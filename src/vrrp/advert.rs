@@ -141,6 +141,9 @@ impl fmt::Display for Reject {
 ///
 /// Source and destination count in the checksum of version 3 only. Intervals beyond what the version can say are cut
 /// to its nearest: 1 to 255 seconds, or 1 to 4095 centiseconds.
+///
+/// # Panics
+/// Never: the types bound every length.
 pub fn emit(
     settings: &Settings,
     priority: u8,

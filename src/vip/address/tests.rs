@@ -1,5 +1,5 @@
 //! Literals are what iproute2 sends on a little-endian machine (all our targets), laid out by hand from
-//! linux/netlink.h and linux/if_addr.h.
+//! `linux/netlink.h` and `linux/if_addr.h`.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// RTM_NEWADDR for 10.0.10.39/24 on interface 2, sequence 7, 3 s.
+/// `RTM_NEWADDR` for 10.0.10.39/24 on interface 2, sequence 7, 3 s.
 const ADD_V4: &[u8] = b"\x3c\0\0\0\x14\0\x05\x05\x07\0\0\0\0\0\0\0\
     \x02\x18\0\0\x02\0\0\0\
     \x08\0\x02\0\x0a\0\x0a\x27\
@@ -85,7 +85,7 @@ fn an_address_without_end_is_told() {
     assert_eq!((address.addr, address.prefix, address.valid), (ip("fd00:10::39"), 64, None));
 }
 
-/// RTM_NEWLINK, interface 2, up and running, IFLA_OPERSTATE 6, IFLA_CARRIER 1.
+/// `RTM_NEWLINK`, interface 2, up and running, `IFLA_OPERSTATE` 6, `IFLA_CARRIER` 1.
 const LINK: &[u8] = b"\x30\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0\
     \0\0\x01\0\x02\0\0\0\x43\x10\x01\0\0\0\0\0\
     \x05\0\x10\0\x06\0\0\0\

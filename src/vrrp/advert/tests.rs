@@ -71,15 +71,15 @@ fn golden_vectors_are_emitted_byte_for_byte() {
     let none = Settings { auth: Auth::None, ..v2() };
     let rfc = Settings { checksum: Checksum::Rfc9568, ..v3() };
     let link_local = settings(Version::V3, Auth::None, "fe80::39", "fe80::1");
-    let (node, peer, group) = ("10.0.10.31", "10.0.10.32", "224.0.0.18");
+    let (near, peer, group) = ("10.0.10.31", "10.0.10.32", "224.0.0.18");
     for (settings, priority, src, dst, golden) in [
-        (&v2(), 230, node, peer, V2_PASS),
-        (&v2(), 230, node, group, V2_PASS),
-        (&v2(), 0, node, peer, V2_PASS_BYE),
-        (&none, 230, node, peer, V2_NONE),
-        (&v3(), 230, node, peer, V3_UNICAST),
-        (&v3(), 230, node, group, V3_MULTICAST),
-        (&rfc, 230, node, peer, V3_RFC9568),
+        (&v2(), 230, near, peer, V2_PASS),
+        (&v2(), 230, near, group, V2_PASS),
+        (&v2(), 0, near, peer, V2_PASS_BYE),
+        (&none, 230, near, peer, V2_NONE),
+        (&v3(), 230, near, peer, V3_UNICAST),
+        (&v3(), 230, near, group, V3_MULTICAST),
+        (&rfc, 230, near, peer, V3_RFC9568),
         (&v6(), 230, "fd00:10::31", "fd00:10::32", V6_UNICAST),
         (&link_local, 230, "fe80::ff:fe00:31", "ff02::12", V6_MULTICAST),
     ] {
