@@ -117,12 +117,12 @@ fn measure(kind: Kind, rounds: u32, figures: &mut Figures) {
 
 /// Two nodes with the same daemon, a client pinging, and what was just done to the first.
 struct Stage {
-    lab: Lab,
+    daemons: Vec<Daemon>,
+    pings: Pings,
     kind: Kind,
     router: Router,
-    pings: Pings,
-    daemons: Vec<Daemon>,
     started: Instant,
+    lab: Lab,
 }
 
 impl Stage {
@@ -135,7 +135,7 @@ impl Stage {
         let started = Instant::now();
         let daemons = lab.nodes.iter().map(|node| Daemon::start(kind, node, &router)).collect();
         let pings = Pings::start(&lab.client(), VIP);
-        Self { lab, kind, router, pings, daemons, started }
+        Self { daemons, pings, kind, router, started, lab }
     }
 
     /// Waits for the normal state, then a while more so that rounds hit different phases of the advert interval.

@@ -26,12 +26,12 @@ struct Line {
 }
 
 struct Demo {
-    lab: Lab,
-    kind: Kind,
-    router: Router,
     daemons: Vec<Daemon>,
     pings: Pings,
+    kind: Kind,
+    router: Router,
     lines: Vec<Line>,
+    lab: Lab,
 }
 
 fn main() {
@@ -83,7 +83,7 @@ impl Demo {
         }
         let daemons = lab.nodes.iter().map(|node| Daemon::start(kind, node, &router)).collect();
         let pings = Pings::start(&lab.client(), VIP);
-        Self { lab, kind, router, daemons, pings, lines: Vec::new() }
+        Self { daemons, pings, kind, router, lines: Vec::new(), lab }
     }
 
     fn play(&mut self) {

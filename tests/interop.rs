@@ -66,12 +66,12 @@ fn keepalived_against_keepalived() {
 
 /// A mixed pair, the first the master.
 struct Pair {
-    lab: Lab,
+    first: Daemon,
+    second: Daemon,
     router: Router,
     kinds: [Kind; 2],
     vip: IpAddr,
-    first: Daemon,
-    second: Daemon,
+    lab: Lab,
 }
 
 impl Pair {
@@ -95,7 +95,7 @@ impl Pair {
         let first = Daemon::start(kinds[0], &lab.nodes[0], &one);
         let second = Daemon::start(kinds[1], &lab.nodes[1], other);
         let vip = if one.nodes[0].0.is_ipv4() { VIP } else { VIP6 };
-        Some(Self { lab, router: one, kinds, vip, first, second })
+        Some(Self { first, second, router: one, kinds, vip, lab })
     }
 
     fn restart_first(&mut self) -> Instant {

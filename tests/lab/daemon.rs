@@ -175,12 +175,13 @@ impl Drop for Daemon {
             self.child.wait().ok();
         }
         if std::thread::panicking() {
-            super::say(&format!("--- {}:\n{}", self.log_path.display(), tail(&self.log(), 25)));
+            super::say(&format!("--- {}:\n{}", self.log_path.display(), tail(&self.log(), 12)));
         }
     }
 }
 
+/// The last lines but for those that say nothing.
 fn tail(text: &str, lines: usize) -> String {
-    let all: Vec<&str> = text.lines().collect();
+    let all: Vec<&str> = text.lines().filter(|l| !l.contains("gratuitous ARP")).collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }

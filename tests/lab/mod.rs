@@ -100,7 +100,7 @@ pub struct Node {
     /// Name of its network namespace.
     pub netns: String,
     pub dir: PathBuf,
-    init: Child,
+    init: Option<Child>,
     fakes: Mutex<HashMap<String, Child>>,
 }
 
@@ -188,8 +188,7 @@ impl Drop for Lab {
         self.owners.stop();
         for node in &mut self.nodes {
             node.stop_all_fakes();
-            node.init.kill().ok();
-            node.init.wait().ok();
+            node.end();
         }
         drop(self.guardian.stdin.take());
         self.guardian.wait().ok();
@@ -241,7 +240,7 @@ impl Node {
     fn new(prefix: &str, lab_dir: &Path, index: usize) -> Self {
         let name = format!("n{}", index + 1);
         let netns = netns::make_host(prefix, &name, index + 1, 31 + index);
-        let init = netns::make_init(&netns);
+        let init = Some(netns::make_init(&netns));
         let dir = lab_dir.join(&name);
         fs::create_dir_all(&dir).expect("the lab's directory is ours");
         Self { index, netns, dir, init, fakes: Mutex::default() }
@@ -259,7 +258,15 @@ impl Node {
 
     /// PID 1 of its PID namespace, as the host numbers it.
     pub fn init(&self) -> u32 {
-        self.init.id()
+        self.init.as_ref().map_or(0, Child::id)
+    }
+
+    /// Ends PID 1 and with it all others. It is gone only when each of them is reaped, which a daemon dropped after the
+    /// lab is not yet: so a thread waits, not we.
+    fn end(&mut self) {
+        let Some(mut init) = self.init.take() else { return };
+        init.kill().ok();
+        std::thread::spawn(move || init.wait());
     }
 
     /// Starts a command inside this node: its network, its processes, its mounts. `Child::id` is the host's number.
