@@ -40,7 +40,9 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
             print(&preflight::render(&lines));
             preflight::exit_code(&lines)
         }
-        Command::Status { run_dir, json, watch } => report::status_command(&report::socket_path(&run_dir), json, watch),
+        Command::Status { run_dir, json, watch } => {
+            report::status_command(&report::socket_path(&run_dir), json, watch)
+        }
         Command::Resign { run_dir, pause } => report::resign_command(&report::socket_path(&run_dir), pause),
         Command::Release { run_dir: _, vips } => release(&vips),
         Command::Man => print_bytes(&flags::man_page()),

@@ -3,11 +3,11 @@
 use crate::sys::Failure;
 use crate::sys::wake::Wake;
 use crate::time::Time;
-use crate::wish::Wish;
 use crate::vrrp::advert::Reject;
 use crate::vrrp::event::{Event, Link, Verdict};
 use crate::vrrp::router::View;
 use crate::vrrp::{MAX_PEERS, MAX_ROUTERS};
+use crate::wish::Wish;
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 

@@ -39,7 +39,8 @@ pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {
         if clock::now().since(began) >= LASTED {
             pause = FIRST_PAUSE;
         }
-        let text = format!("housekeeper {ended}; next start in {} s (the VIP is not touched)", pause.as_secs());
+        let text =
+            format!("housekeeper {ended}; next start in {} s (the VIP is not touched)", pause.as_secs());
         daemon.tell(None, Level::Warn, &text);
         let at = clock::now() + pause;
         daemon.desk.borrow_mut().housekeeper = Housekeeper::Restarting { at, reason: ended };
@@ -49,9 +50,14 @@ pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {
 }
 
 fn start(args: &[OsString]) -> io::Result<(Child, OwnedFd)> {
-    let (ours, theirs) =
-        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK)?;
-    let child = Command::new("/proc/self/exe").arg("housekeeper").args(args).stdin(Stdio::from(theirs)).spawn()?;
+    let (ours, theirs) = socketpair(
+        AddressFamily::Unix,
+        SockType::SeqPacket,
+        None,
+        SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+    )?;
+    let child =
+        Command::new("/proc/self/exe").arg("housekeeper").args(args).stdin(Stdio::from(theirs)).spawn()?;
     Ok((child, ours))
 }
 

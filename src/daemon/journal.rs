@@ -63,16 +63,15 @@ impl Journal {
         }
         let (level, text) = match note.what {
             shared::What::Event(event) => self.event(index, event),
-            shared::What::Rejected(src, reject) => {
-                (Level::Warn, rejected(src, reject))
-            }
+            shared::What::Rejected(src, reject) => (Level::Warn, rejected(src, reject)),
             shared::What::Heard(_, src) => {
                 self.heard.get_mut(index)?.push(src);
                 (Level::Info, format!("hears {src}"))
             }
-            shared::What::OtherVips(src) => {
-                (Level::Warn, format!("{src} lists other virtual addresses: are the flags the same on all nodes?"))
-            }
+            shared::What::OtherVips(src) => (
+                Level::Warn,
+                format!("{src} lists other virtual addresses: are the flags the same on all nodes?"),
+            ),
             shared::What::SendFailed(dest, errno) => {
                 (Level::Warn, format!("adverts to {dest} fail: {}", std::io::Error::from_raw_os_error(errno)))
             }
@@ -93,11 +92,15 @@ impl Journal {
             Event::Priority { from, to } => (Level::Info, format!("effective priority {from} -> {to}")),
             Event::WokeLate(late) => (
                 Level::Warn,
-                format!("this process woke {} ms late: the machine is overloaded or was stopped", late.as_millis()),
+                format!(
+                    "this process woke {} ms late: the machine is overloaded or was stopped",
+                    late.as_millis()
+                ),
             ),
-            Event::Contested { by, priority } => {
-                (Level::Warn, format!("{by} claims the VIP too, with priority {priority}: answered and announced"))
-            }
+            Event::Contested { by, priority } => (
+                Level::Warn,
+                format!("{by} claims the VIP too, with priority {priority}: answered and announced"),
+            ),
         }
     }
 
@@ -118,7 +121,9 @@ impl Journal {
         let (level, text) = match note.what {
             vip::What::Added => (Level::Debug, "addresses added".to_owned()),
             vip::What::Removed => (Level::Debug, "addresses removed".to_owned()),
-            vip::What::PutBack(addr) => (Level::Warn, format!("somebody removed {addr}: put back and announced")),
+            vip::What::PutBack(addr) => {
+                (Level::Warn, format!("somebody removed {addr}: put back and announced"))
+            }
             vip::What::Failed(addr, errno) => {
                 (Level::Error, format!("cannot change {addr}: {}", std::io::Error::from_raw_os_error(errno)))
             }
@@ -133,7 +138,8 @@ impl Journal {
     /// Nothing where it is as it should be: a successor announces itself.
     fn answered(&self, router: u8, addr: IpAddr, mac: [u8; 6]) -> Option<String> {
         let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
-        let state = self.views.get(usize::from(router)).copied().flatten().map_or(StateName::Init, |view| view.state);
+        let state =
+            self.views.get(usize::from(router)).copied().flatten().map_or(StateName::Init, |view| view.state);
         match state {
             StateName::Master => Some(format!("{addr} is claimed by MAC {mac} too: two owners")),
             StateName::Backup => Some(format!(

@@ -68,7 +68,8 @@ impl Fatal {
     fn of(what: &str, failure: Failure) -> Self {
         use nix::errno::Errno::{EACCES, EPERM};
         let denied = matches!(failure.errno, EPERM | EACCES);
-        let hint = if denied { "; run as root or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_NICE" } else { "" };
+        let hint =
+            if denied { "; run as root or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_NICE" } else { "" };
         Self { exit: if denied { EX_NOPERM } else { EX_OSERR }, text: format!("{what}: {failure}{hint}") }
     }
 }
@@ -371,7 +372,8 @@ impl Daemon<'_> {
             }
             let limit = async {
                 // The end of a thread wakes nobody by itself.
-                Timer::after(Duration::from_millis(if self.desk.borrow().stopping { 5 } else { 1_000 })).await;
+                Timer::after(Duration::from_millis(if self.desk.borrow().stopping { 5 } else { 1_000 }))
+                    .await;
             };
             smol::future::or(async { drop(wake.readable().await) }, limit).await;
         }
@@ -382,10 +384,19 @@ impl Daemon<'_> {
         let Some(router) = self.config.routers.get(usize::from(note.router)) else { return };
         if let (Some((state, reason)), Some(program)) = (changed, &router.on_change) {
             let vips: Vec<String> = router.settings.vips.iter().map(|vip| vip.addr.to_string()).collect();
-            let change =
-                Change { program: program.clone(), vrid: router.settings.vrid, state, reason, vips: vips.join(" ") };
+            let change = Change {
+                program: program.clone(),
+                vrid: router.settings.vrid,
+                state,
+                reason,
+                vips: vips.join(" "),
+            };
             if self.changes.try_send(change).is_err() {
-                self.tell(Some(note.router), Level::Warn, "--on-change is too slow: a change was not told to it");
+                self.tell(
+                    Some(note.router),
+                    Level::Warn,
+                    "--on-change is too slow: a change was not told to it",
+                );
             }
         }
     }
@@ -421,7 +432,10 @@ impl Daemon<'_> {
         let text = if pause.is_zero() {
             "resignation ended".to_owned()
         } else {
-            format!("resigned for {} s: this node takes the VIP back only if no other node can", pause.as_secs())
+            format!(
+                "resigned for {} s: this node takes the VIP back only if no other node can",
+                pause.as_secs()
+            )
         };
         self.tell(None, Level::Info, &text);
         Reply::Done(text)

@@ -93,7 +93,8 @@ fn way(router: &RouterConfig) -> Way {
 }
 
 fn forwards(interface: &str) -> bool {
-    fs::read(format!("/proc/sys/net/ipv6/conf/{interface}/forwarding")).is_ok_and(|text| text.first() == Some(&b'1'))
+    fs::read(format!("/proc/sys/net/ipv6/conf/{interface}/forwarding"))
+        .is_ok_and(|text| text.first() == Some(&b'1'))
 }
 
 /// Is one of the VIPs on the interface already, and how old is its lease?
@@ -147,7 +148,8 @@ pub fn release(vips: &[(Option<String>, Vip)]) -> Result<Vec<IpAddr>, Fatal> {
         let here = carried.iter().filter(|at| at.addr == vip.addr);
         for at in here.filter(|at| name.as_ref().is_none_or(|name| *name == at.interface)) {
             let vip = Vip { addr: at.addr, prefix: at.prefix };
-            take_off(&at.interface, vip).map_err(|failure| Fatal::of(&format!("removing {}", vip.addr), failure))?;
+            take_off(&at.interface, vip)
+                .map_err(|failure| Fatal::of(&format!("removing {}", vip.addr), failure))?;
             removed.push(vip.addr);
         }
     }

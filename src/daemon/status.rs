@@ -3,7 +3,8 @@
 use super::Daemon;
 use crate::flags::RouterConfig;
 use crate::report::status::{
-    Check, Count, FORMAT, Family, Health, Master, Peer, Range, Reject, Router, Share, State, Status, Threads, Vip,
+    Check, Count, FORMAT, Family, Health, Master, Peer, Range, Reject, Router, Share, State, Status, Threads,
+    Vip,
 };
 use crate::shared::{Lane, PeerCount};
 use crate::sys::clock;
@@ -25,13 +26,19 @@ pub fn status(daemon: &Daemon<'_>) -> Status {
     let routers = daemon.config.routers.iter().enumerate();
     Status {
         format: FORMAT,
-        node: nix::unistd::gethostname().map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned()),
+        node: nix::unistd::gethostname()
+            .map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         now,
         started: daemon.started,
         routers: routers.map(|(index, config)| router(daemon, index, config, now)).collect(),
-        checks: daemon.tracks.iter().zip(&desk.latest).map(|(track, latest)| check(track, *latest, now)).collect(),
+        checks: daemon
+            .tracks
+            .iter()
+            .zip(&desk.latest)
+            .map(|(track, latest)| check(track, *latest, now))
+            .collect(),
         events: desk.journal.events(),
         threads: Threads {
             queue_drops: u64::from(daemon.shared.dropped_notes.load(Relaxed)),

@@ -3,6 +3,7 @@
 //! Each fails alone, with a name: without the right to it the daemon says one line and goes on.
 
 use super::Failure;
+use super::caps::{self, Capability};
 use core::ffi::{c_int, c_ulong};
 use nix::errno::Errno;
 use nix::sys::prctl;
@@ -25,13 +26,21 @@ pub fn realtime() -> Result<(), Failure> {
 
 /// Keeps in memory every page this process touches, from now on: the SD card may be slow when it matters. Says what
 /// later growth of memory rests on.
+///
+/// # Errors
+/// Where growth would rest on nothing: under a limit the kernel refuses heap and stack once it is reached, which would
+/// end the process, worse than a slow page. `LimitMEMLOCK=infinity` in a unit file helps.
 pub fn lock_memory() -> Result<Growth, Failure> {
-    let raised = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY).is_ok();
+    let raised = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
+    let growth = match raised {
+        Ok(()) => Growth::Unlimited,
+        Err(_) if caps::effective()?.has(Capability::IpcLock) => Growth::ByCapability,
+        Err(errno) => return Err(Failure { call: "setrlimit RLIMIT_MEMLOCK", errno }),
+    };
     let flags = libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT;
     // SAFETY: no pointers.
     let result = unsafe { libc::mlockall(flags) };
-    Errno::result(result).map_err(Failure::of("mlockall"))?;
-    Ok(if raised { Growth::Unlimited } else { Growth::ByCapability })
+    Errno::result(result).map(|_| growth).map_err(Failure::of("mlockall"))
 }
 
 /// Why locked memory may go on growing. Without either, the next thread's stack cannot be mapped.

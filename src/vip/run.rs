@@ -170,7 +170,11 @@ impl Hand {
     fn tells_of_removal(&self, messages: &[u8]) -> bool {
         address::messages(messages).any(|message| match message {
             Message::Removed(address) => self.vips.iter().any(|vip| vip.addr == address.addr),
-            Message::Added(_) | Message::Link(_) | Message::Answer { .. } | Message::Done { .. } | Message::Other => false,
+            Message::Added(_)
+            | Message::Link(_)
+            | Message::Answer { .. }
+            | Message::Done { .. }
+            | Message::Other => false,
         })
     }
 
@@ -255,13 +259,11 @@ impl Hand {
                 let request = add(self.next(), self.ifindex, vip.addr, vip.prefix, lease);
                 self.request(&request)
             }
-            (Way::Alias, IpAddr::V4(addr)) => {
-                match alias::add(&self.interface, addr, vip.prefix) {
-                    Ok(false) if only_if_missing => Err(Failure { call: "alias", errno: Errno::EEXIST }),
-                    Ok(_) => Ok(()),
-                    Err(failure) => Err(failure),
-                }
-            }
+            (Way::Alias, IpAddr::V4(addr)) => match alias::add(&self.interface, addr, vip.prefix) {
+                Ok(false) if only_if_missing => Err(Failure { call: "alias", errno: Errno::EEXIST }),
+                Ok(_) => Ok(()),
+                Err(failure) => Err(failure),
+            },
             (Way::Alias, IpAddr::V6(_)) => Err(Failure { call: "alias", errno: Errno::EAFNOSUPPORT }),
         }
     }
