@@ -91,7 +91,9 @@ fn serve(config: &Config, args: &[OsString]) -> u8 {
 fn release(vips: &[(Option<String>, Vip)]) -> u8 {
     match daemon::release(vips) {
         Ok(removed) => {
-            removed.iter().for_each(|addr| say(&format!("removed {addr}")));
+            for addr in removed {
+                say(&format!("removed {addr}"));
+            }
             0
         }
         Err(fatal) => fail(&fatal),

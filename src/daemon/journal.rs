@@ -1,10 +1,11 @@
 //! The daemon's memory of what happened: notes of the vrrp and vip threads become log lines, events and views.
 
-use crate::flags::RouterConfig;
+use crate::flags::{self, RouterConfig};
 use crate::report::status::{Event as Told, Events};
 use crate::shared::{self, Note};
 use crate::time::Time;
 use crate::vip;
+use crate::vrrp::Version;
 use crate::vrrp::advert::Reject;
 use crate::vrrp::event::{Event, Reason, StateName};
 use crate::vrrp::router::View;
@@ -148,6 +149,24 @@ impl Journal {
             StateName::Init | StateName::Fault | StateName::Leaving | StateName::Stopped => None,
         }
     }
+}
+
+/// What a router is going to do.
+pub fn introduction(router: &RouterConfig) -> String {
+    let settings = &router.settings;
+    let vips: Vec<String> = settings.vips.iter().map(|vip| format!("{}/{}", vip.addr, vip.prefix)).collect();
+    let version = match settings.version {
+        Version::V2 => 2,
+        Version::V3 => 3,
+    };
+    let way = if settings.multicast { "multicast" } else { "unicast" };
+    let lease = if router.lease { "leased" } else { "without lease" };
+    format!(
+        "{} on {}, VRRPv{version} {way} every {}, {lease}",
+        vips.join(", "),
+        router.interface,
+        flags::show_duration(settings.interval)
+    )
 }
 
 /// The line on the first packet of its kind and source that was dropped.

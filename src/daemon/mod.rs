@@ -24,7 +24,7 @@ use crate::sys::caps::{self, Capability};
 use crate::sys::{Failure, clock, sched};
 use crate::time::Time;
 use crate::vrrp::event::Link;
-use crate::{report, vip, vrrp};
+use crate::{plan, report, vip, vrrp};
 use core::cell::RefCell;
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
@@ -35,7 +35,7 @@ use log::Level;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use on_change::Change;
-use smol::channel::Sender;
+use smol::channel::{Receiver, Sender};
 use smol::{Async, LocalExecutor, Timer};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -84,6 +84,7 @@ pub(crate) struct Daemon<'a> {
     started: Time,
     threads: Threads,
     changes: Sender<Change>,
+    doubts: Sender<Duration>,
     desk: RefCell<Desk<'a>>,
 }
 
@@ -94,6 +95,8 @@ struct Desk<'a> {
     latest: verdicts::Latest,
     /// What each router has been told of its link.
     links: Vec<Link>,
+    /// Since when the source address is missing without having been told so.
+    missing: Vec<Option<Time>>,
     housekeeper: Housekeeper,
     stopping: bool,
 }
@@ -115,6 +118,8 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let (vrrp_notes, notes) = notes.split();
     let (vip_notes_in, vip_notes) = vip_notes.split();
     let (changes, changed) = on_change::queue();
+    // One look more is enough for all who doubt meanwhile.
+    let (doubts, doubted) = smol::channel::bounded(1);
     let tracks = config.tracks();
     let daemon = Daemon {
         config,
@@ -124,11 +129,13 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
         started: clock::now(),
         threads,
         changes,
+        doubts,
         desk: RefCell::new(Desk {
             commands,
             journal: Journal::new(&config.routers),
             latest: vec![None; tracks.len()],
             links: vec![Link::Unknown; config.routers.len()],
+            missing: vec![None; config.routers.len()],
             housekeeper: Housekeeper::Off,
             stopping: false,
         }),
@@ -150,7 +157,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
             return Err(Fatal { exit: EX_OSERR, text: "cannot start a thread".to_owned() });
         };
         let over = || vip_thread.is_finished() || vrrp_thread.is_finished();
-        let work = Work { listener, signals, rejects, changed, notes, vip_notes, args };
+        let work = Work { listener, signals, rejects, changed, doubted, notes, vip_notes, args };
         smol::block_on(daemon.work(work, over));
         let ended = [vrrp_thread.join(), vip_thread.join()];
         let failed = ended.into_iter().flatten().find_map(Result::err);
@@ -218,7 +225,8 @@ struct Work<'a> {
     listener: report::run::Listener,
     signals: SignalFd,
     rejects: Vec<crate::sys::vrrp_socket::VrrpSocket>,
-    changed: smol::channel::Receiver<Change>,
+    changed: Receiver<Change>,
+    doubted: Receiver<Duration>,
     notes: Consumer<'a, Note>,
     vip_notes: Consumer<'a, vip::Note>,
     args: &'a [OsString],
@@ -227,6 +235,7 @@ struct Work<'a> {
 impl Daemon<'_> {
     /// Runs every task until the vrrp and vip threads are over.
     async fn work(&self, work: Work<'_>, over: impl Fn() -> bool) {
+        self.introduce();
         let ex = LocalExecutor::new();
         for (index, socket) in work.rejects.into_iter().enumerate() {
             ex.spawn(self.watch_rejects(index, socket)).detach();
@@ -236,6 +245,7 @@ impl Daemon<'_> {
         }
         ex.spawn(checks::run::run(self.tracks, |track, verdict| self.checked(track, verdict))).detach();
         ex.spawn(self.renew_verdicts()).detach();
+        ex.spawn(self.look_again(work.doubted)).detach();
         ex.spawn(self.obey_signals(work.signals)).detach();
         ex.spawn(on_change::run(work.changed)).detach();
         if self.config.housekeeping.any() {
@@ -321,9 +331,48 @@ impl Daemon<'_> {
         for (index, router) in (0_u8..).zip(&self.config.routers) {
             let link = links::look(router);
             let told = self.desk.borrow().links[usize::from(index)];
-            if link != told && self.post(Command::Link(index, link)) {
+            if link != told && !self.is_in_doubt(index, link) && self.post(Command::Link(index, link)) {
                 self.desk.borrow_mut().links[usize::from(index)] = link;
             }
+        }
+    }
+
+    /// A source address that is gone may come back at once (a DHCP renewal, a flush): it is believed missing an
+    /// interval later. The peers wait for three.
+    fn is_in_doubt(&self, index: u8, link: Link) -> bool {
+        let place = usize::from(index);
+        let interval = self.config.routers[place].settings.interval;
+        let now = clock::now();
+        let mut desk = self.desk.borrow_mut();
+        if link != Link::NoAddress || desk.links[place].source().is_none() {
+            desk.missing[place] = None;
+            return false;
+        }
+        let since = *desk.missing[place].get_or_insert(now);
+        let left = (since + interval).since(now);
+        // A full queue holds a look that is due no later than this one, or the next second's.
+        let _ = self.doubts.try_send(left);
+        !left.is_zero()
+    }
+
+    async fn look_again(&self, doubts: Receiver<Duration>) {
+        while let Ok(left) = doubts.recv().await {
+            Timer::after(left).await;
+            self.look_at_links();
+        }
+    }
+
+    /// The first lines of the log: what this daemon is going to do, and what is wrong with that.
+    fn introduce(&self) {
+        self.tell(None, Level::Info, concat!("unsinkable ", env!("CARGO_PKG_VERSION"), " starts"));
+        for finding in &self.config.warnings {
+            self.tell(None, Level::Warn, &finding.to_string());
+        }
+        for (index, router) in (0_u8..).zip(&self.config.routers) {
+            self.tell(Some(index), Level::Info, &journal::introduction(router));
+            let plan::Summary { facts, warnings } = plan::plan(&router.cluster).summary();
+            facts.iter().for_each(|fact| self.tell(Some(index), Level::Info, fact));
+            warnings.iter().for_each(|warning| self.tell(Some(index), Level::Warn, warning));
         }
     }
 

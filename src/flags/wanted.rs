@@ -239,8 +239,8 @@ fn read_who(args: &RouterArgs, findings: &mut Findings) -> Who {
         }
         let nodes = all("node", &args.node, cluster::parse, findings);
         if nodes.len() == 1 && args.node.len() == 1 {
-            findings.config(format!(
-                "--node {}: is alone: list every node of the cluster, this one included",
+            findings.warn(format!(
+                "--node {}: is alone, so nobody can take the VIP over: list every node of the cluster, this one included",
                 nodes[0].addr
             ));
         }
