@@ -136,6 +136,10 @@ pub fn bound(lan: &Lan) -> Duration {
 fn settle(lan: &mut Lan) {
     lan.weather = FAIR;
     lan.run(bound(lan));
+    // The kernel takes the address from whoever died.
+    let leases = lan.nodes.iter().filter(|node| node.router.is_none()).filter_map(network::Node::lease_end);
+    let last = leases.max().unwrap_or(lan.now);
+    lan.run(last.since(lan.now));
     lan.clear();
     let best = (0..lan.nodes.len()).map(|index| lan.nodes[index].priority()).max().unwrap();
     let quiet = master_down(Version::V2, 1, lan.nodes[0].settings.interval).min(bound(lan));

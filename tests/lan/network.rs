@@ -326,7 +326,12 @@ impl Lan {
         let now = self.now;
         let own = self.nodes[index].own();
         let passive = self.nodes[index].settings.preempt == Preempt::Never;
+        let delayed = matches!(self.nodes[index].settings.preempt, Preempt::After(delay) if !delay.is_zero());
         let patience = &mut self.nodes[index].patience;
+        if delayed && let Some((_, interval)) = &mut patience.accepted {
+            // While the preemption delay runs a lower master is obeyed, its interval adopted.
+            *interval = heard.interval.min(*interval);
+        }
         if heard.priority == 0 {
             patience.hurry = patience.hurry.or(Some(now));
         } else if heard.priority >= own || passive {
@@ -401,6 +406,10 @@ impl Lan {
         }
     }
 
+    pub fn in_flight(&self) -> bool {
+        !self.flights.is_empty()
+    }
+
     pub fn holders(&self) -> usize {
         self.nodes.iter().filter(|node| node.held.is_some()).count()
     }
@@ -414,7 +423,8 @@ impl Lan {
         let now = self.now;
         for (index, node) in self.nodes.iter_mut().enumerate() {
             if node.lease_end().is_some_and(|end| end <= now) {
-                let running = node.router.is_some() && node.stalled.is_none() && node.wanted;
+                let running =
+                    node.router.is_some() && node.stalled.is_none() && node.state == StateName::Master;
                 assert!(!running, "node {index} is {} and let its lease run out", node.state);
                 node.held = None;
             }

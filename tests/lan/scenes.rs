@@ -99,6 +99,8 @@ pub fn scene(lan: &mut Lan) {
     match lan.random.below(9) {
         0 => crash(lan, master, next),
         1 => leaves(lan, master, next, Lan::stop),
+        // Two that have resigned are equal: the one that has the VIP keeps it.
+        2 if lan.nodes[next].resigned => {}
         2 => leaves(lan, master, next, |lan, index| lan.resign(index, true)),
         3 => leaves(lan, master, next, |lan, index| lan.set_effective(index, Effective::Fault)),
         4 => falls(lan, master, next),
@@ -115,10 +117,13 @@ fn successor(lan: &Lan, master: usize) -> Option<usize> {
     others.max_by_key(|&index| (lan.nodes[index].priority(), index))
 }
 
-/// Two of one priority take over together, and then the higher address wins: moves in which that happens are not exact.
+/// Two whose skews differ by less than an advert's way take over together, and then the better one wins: such moves
+/// are not exact.
 fn alone(lan: &Lan, next: usize) -> bool {
-    let priority = lan.nodes[next].priority();
-    lan.nodes.iter().filter(|node| node.priority() == priority).count() == 1
+    let interval = lan.nodes.iter().map(|node| node.settings.interval).min().unwrap();
+    let skew = |index: usize| skew(lan.nodes[index].settings.version, lan.nodes[index].priority(), interval);
+    let others = (0..lan.nodes.len()).filter(|&index| index != next && lan.nodes[index].priority() != 0);
+    others.into_iter().all(|index| skew(index).abs_diff(skew(next)) > LATENCY * 2)
 }
 
 fn became_master(lan: &Lan, index: usize) -> Option<Time> {
@@ -126,6 +131,11 @@ fn became_master(lan: &Lan, index: usize) -> Option<Time> {
         .iter()
         .find(|(_, node, state, _)| *node == index && *state == StateName::Master)
         .map(|(at, ..)| *at)
+}
+
+/// How long two owners are right because they took over together.
+fn contest(lan: &Lan, next: usize) -> Duration {
+    if alone(lan, next) { Duration::ZERO } else { LATENCY + LINGER }
 }
 
 /// What the RFC says of `next`, from the last advert it accepted, and nothing but that.
@@ -138,7 +148,9 @@ fn expect_silence_takeover(lan: &Lan, next: usize, heard: Time, interval: Durati
 fn silence(lan: &mut Lan, master: usize, next: usize, silence: impl Fn(&mut Lan, usize)) {
     let settings = lan.nodes[master].settings.clone();
     // An advert that is on its way still counts.
-    lan.run(LATENCY * 2);
+    while lan.in_flight() {
+        lan.run(LATENCY / 2);
+    }
     let (heard, _) = lan.nodes[next].patience.accepted.expect("the master was heard");
     lan.clear();
     silence(lan, master);
@@ -148,23 +160,21 @@ fn silence(lan: &mut Lan, master: usize, next: usize, silence: impl Fn(&mut Lan,
 }
 
 fn crash(lan: &mut Lan, master: usize, next: usize) {
-    let end = lan.nodes[master].lease_end();
     silence(lan, master, next, Lan::kill);
-    let taken = became_master(lan, next).unwrap();
     let last = lan.nodes[master].lease().saturating_sub(lan.nodes[master].settings.interval * 3);
     lan.run(Duration::from_secs(2));
+    let last = last.max(contest(lan, next));
     // DESIGN section 4: two owners for 0.3 s at adverts of 1 s, 1.1 s at faster ones.
     assert!(lan.several <= last, "two owners for {:?}", lan.several);
     let seconds = lan.nodes[master].settings.interval >= Duration::from_secs(1);
     let limit = Duration::from_millis(if seconds { 300 } else { 1_100 });
     assert!(lan.several <= limit, "two owners for {:?}", lan.several);
-    assert!(end.is_some() && taken > Time::ZERO);
     lan.start(master);
 }
 
 fn link_lost(lan: &mut Lan, master: usize, next: usize) {
     silence(lan, master, next, |lan, index| lan.set_link(index, false));
-    assert_eq!(lan.several, Duration::ZERO, "two owners");
+    assert!(lan.several <= contest(lan, next), "two owners for {:?}", lan.several);
     lan.set_link(master, true);
 }
 
