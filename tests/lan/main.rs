@@ -13,8 +13,8 @@ use unsinkable::vrrp::priority::Effective;
 use unsinkable::vrrp::timers::master_down;
 use unsinkable::vrrp::{Auth, Checksum, Peer, Preempt, PriorityRange, Settings, Version, Vip};
 
-/// What `cargo test` runs; in a debug build about ten seconds on two cores.
-const RUNS: u64 = 12_000;
+/// What `cargo test` runs; about five seconds on two cores.
+const RUNS: u64 = 50_000;
 /// A weighted check of each node: it can lose this much.
 const WEIGHT: u8 = 30;
 

@@ -213,10 +213,10 @@ fn back(lan: &mut Lan, index: usize) {
 fn falls(lan: &mut Lan, master: usize, next: usize) {
     let node = &lan.nodes[master];
     let Effective::Priority(before) = node.effective else { return };
-    let after = before.saturating_sub(WEIGHT).max(1);
+    let after = before - WEIGHT;
     let preempts = node.settings.preempt == Preempt::After(Duration::ZERO);
     let own = lan.nodes[next].priority();
-    if !preempts || node.resigned || after == before {
+    if !preempts || node.resigned || before != node.settings.base {
         return;
     }
     let (version, interval) = (node.settings.version, node.settings.interval);
