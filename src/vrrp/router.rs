@@ -153,6 +153,9 @@ impl Router {
     /// Takes one input at `now` and says what is to be done.
     pub fn step(&mut self, now: Time, input: Input) -> Actions {
         let mut out = Actions::new();
+        if self.is_stopped() {
+            return out;
+        }
         let before = self.priority();
         match input {
             Input::Start(stale) => (self.started, self.stale) = (Some(now), stale),
