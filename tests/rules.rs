@@ -80,7 +80,7 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
 }
 
 /// All that breaks a rule, at once.
-fn none(broken: Vec<String>) {
+fn none(broken: &[String]) {
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
@@ -96,7 +96,7 @@ fn pure_files_decide_and_do_nothing() {
         let words: Vec<&str> = words.iter().copied().filter(|word| !(reads && proc.contains(word))).collect();
         source.naming(&words)
     });
-    none(broken.collect());
+    none(&broken.collect::<Vec<_>>());
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn pure_files_import_their_own_folder_and_the_time() {
             }
         }
     }
-    none(broken);
+    none(&broken);
 }
 
 #[test]
@@ -135,13 +135,19 @@ fn the_jobs_meet_only_in_the_daemon() {
             }
         }
     }
-    none(broken);
+    none(&broken);
 }
 
 #[test]
 fn the_threads_of_the_vip_name_neither_smol_nor_log() {
     let ours = |source: &Source| source.is_in("vrrp") || source.is_in("vip");
-    none(sources().into_iter().filter(ours).flat_map(|source| source.naming(&["smol", "log::"])).collect());
+    none(
+        &sources()
+            .into_iter()
+            .filter(ours)
+            .flat_map(|source| source.naming(&["smol", "log::"]))
+            .collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -160,13 +166,19 @@ fn only_sys_says_unsafe_and_says_why() {
             }
         }
     }
-    none(broken);
+    none(&broken);
 }
 
 #[test]
 fn nothing_is_unwrapped_outside_tests() {
     let code = |source: &Source| !source.is_tests();
-    none(sources().into_iter().filter(code).flat_map(|source| source.naming(&[".unwrap()"])).collect());
+    none(
+        &sources()
+            .into_iter()
+            .filter(code)
+            .flat_map(|source| source.naming(&[".unwrap()"]))
+            .collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -185,5 +197,5 @@ fn files_are_short_and_named_after_what_they_hold() {
             broken.push(format!("src/{}: does not say what it is for", source.name));
         }
     }
-    none(broken);
+    none(&broken);
 }

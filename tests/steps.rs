@@ -101,7 +101,7 @@ fn one(router: &mut Router, now: Time, input: Input, mut held: bool) -> bool {
     for action in &actions {
         match action {
             Action::Advertise(_) => {
-                assert!(router.source().is_some(), "advertises from nowhere: {actions:?}")
+                assert!(router.source().is_some(), "advertises from nowhere: {actions:?}");
             }
             Action::Hold => held = true,
             Action::Release => held = false,

@@ -20,8 +20,9 @@ use core::net::IpAddr;
 use handover::Then;
 pub use handover::{HANDOVER_MARGIN, LINGER, RESIGN_BACKOFF, RESIGNED_PRIORITY};
 
-/// Actions of one step. The longest, a priority that drops while a lower master is heard, takes 7.
-pub type Actions = heapless::Vec<Action, 8>;
+/// Actions of one step. The longest known takes 8: a master whose checks fall silent begins to leave, and in the same
+/// step hears a master that is worse still.
+pub type Actions = heapless::Vec<Action, 10>;
 
 /// Answers to other masters keep this share of the interval between them, so that a flood is not answered by one.
 const ANSWER_SHARE: u32 = 10;

@@ -1,6 +1,8 @@
 //! Two to seven routers on a simulated LAN, through all that can happen to them; invariants after each event, and the
 //! right master after each quiet time. `LAN_RUNS=n` for more runs, `LAN_SEED=s` to replay one, with its trace.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail; clippy takes only what is inside #[test] for one")]
+
 mod network;
 mod scenes;
 
@@ -121,7 +123,7 @@ fn cluster(random: &mut Random) -> Vec<Settings> {
 
 /// After this long without a fault exactly one master is left, the right one. A wait for the master, one more after a
 /// stall, a preemption delay, a hand-over said twice.
-pub fn bound(lan: &Lan) -> Duration {
+fn bound(lan: &Lan) -> Duration {
     let settings = &lan.nodes[0].settings;
     let slowest = lan.nodes.iter().map(|node| node.settings.interval).max().unwrap();
     let down = master_down(settings.version, 1, slowest);

@@ -268,10 +268,11 @@ impl Lan {
                 Action::Advertise(priority) => self.send(index, priority),
                 Action::Hold => (self.nodes[index].wanted, self.nodes[index].held) = (true, Some(now)),
                 Action::Release => (self.nodes[index].wanted, self.nodes[index].held) = (false, None),
-                Action::Announce | Action::Probe => {}
                 Action::Tell(Event::Became(state, reason)) => self.became(index, state, reason),
                 Action::Tell(Event::Contested { .. }) => self.contested += 1,
-                Action::Tell(Event::Priority { .. } | Event::WokeLate(_)) => {}
+                Action::Announce
+                | Action::Probe
+                | Action::Tell(Event::Priority { .. } | Event::WokeLate(_)) => {}
             }
         }
         self.agree(index);

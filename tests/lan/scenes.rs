@@ -1,6 +1,6 @@
 //! What happens on the LAN: chaos, and single faults in calm of which the exact outcome is known.
 
-use crate::network::{FAIR, LATENCY, Lan, Weather};
+use crate::network::{FAIR, LATENCY, Lan, Node, Weather};
 use crate::{WEIGHT, bound};
 use core::time::Duration;
 use unsinkable::time::Time;
@@ -231,7 +231,7 @@ fn falls(lan: &mut Lan, master: usize, next: usize) {
     assert_eq!(lan.nobody, Duration::ZERO, "nobody had the address");
     lan.run(bound(lan));
     assert_eq!(lan.nobody, Duration::ZERO, "nobody had the address");
-    let best = lan.nodes.iter().map(|node| node.priority()).max();
+    let best = lan.nodes.iter().map(Node::priority).max();
     assert_eq!(lan.masters().iter().map(|&index| lan.nodes[index].priority()).max(), best);
 }
 

@@ -110,6 +110,9 @@ fn resign() -> Input {
     Input::Resign(at(600 * SECOND))
 }
 
+/// For each state: the next one, and what is done.
+type Row<'a> = [(StateName, &'a [Action]); 7];
+
 #[test]
 fn every_state_takes_every_input() {
     let fault = || {
@@ -140,7 +143,7 @@ fn every_state_takes_every_input() {
     let contest = [Advertise(100), Hold, Announce];
     // Columns as `states`; 10 ms after the state was entered.
     #[rustfmt::skip]
-    let table: [(Input, [(StateName, &[Action]); 7]); 12] = [
+    let table: [(Input, Row); 12] = [
         (up,              [(I, &[]), (B, &[]), (B, &[]), (M, &[]),        (L, &[]),        (L, &[]),        (S, &[])]),
         (down,            [(I, &[]), (F, &[]), (F, &[]), (F, &[Release]), (F, &[Release]), (F, &[Release]), (S, &[])]),
         (none,            [(I, &[]), (F, &[]), (F, &[]), (F, &[Release]), (F, &[Release]), (F, &[Release]), (S, &[])]),
