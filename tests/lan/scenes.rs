@@ -96,7 +96,7 @@ pub fn scene(lan: &mut Lan) {
     lan.run(pause);
     let Some(next) = successor(lan, master) else { return };
     lan.clear();
-    match lan.random.below(9) {
+    match lan.random.below(10) {
         0 => crash(lan, master, next),
         1 => leaves(lan, master, next, Lan::stop),
         // Two that have resigned are equal: the one that has the VIP keeps it.
@@ -107,6 +107,7 @@ pub fn scene(lan: &mut Lan) {
         5 => goodbye_lost(lan, master, next),
         6 => restarts(lan, master),
         7 => stalls(lan, master),
+        8 => freezes(lan, master, next),
         _ => link_lost(lan, master, next),
     }
 }
@@ -157,6 +158,7 @@ fn silence(lan: &mut Lan, master: usize, next: usize, silence: impl Fn(&mut Lan,
     let down = master_down(settings.version, lan.nodes[next].priority(), settings.interval);
     lan.run(down + LATENCY * 4);
     expect_silence_takeover(lan, next, heard, settings.interval, settings.version);
+    assert_eq!(lan.masters(), [next], "of several at once the best is left");
 }
 
 fn crash(lan: &mut Lan, master: usize, next: usize) {
@@ -258,6 +260,18 @@ fn restarts(lan: &mut Lan, master: usize) {
     assert_eq!(lan.masters(), [master]);
     assert_eq!((lan.nobody, lan.several), (Duration::ZERO, Duration::ZERO));
     assert!(lan.log.iter().all(|(_, index, ..)| *index == master), "{:?}", lan.log);
+}
+
+/// A backup's whole machine stands still, and nothing is queued for it: it must not take a living master's VIP.
+fn freezes(lan: &mut Lan, master: usize, next: usize) {
+    let interval = lan.nodes[master].settings.interval;
+    let time = interval * 6 + lan.random.duration(interval * 6);
+    lan.nodes[next].stalled = Some(lan.now + time + Duration::from_micros(1));
+    lan.cut.iter_mut().for_each(|from| from[next] = true);
+    lan.run(time);
+    lan.cut = [[false; 8]; 8];
+    lan.run(interval * 3);
+    assert!(lan.log.is_empty(), "{:?}", lan.log);
 }
 
 /// SIGSTOP and SIGCONT of the master, for less or more than its peers' patience.
