@@ -81,7 +81,10 @@ impl Backup {
 
     /// Priority 0 hurries only if the master sends it: a third node's goodbye says nothing of the master.
     fn hear_goodbye(self, now: Time, src: IpAddr) -> Self {
-        if self.master.is_none_or(|master| master.addr == src) {
+        if let Wait::Skew(_) = self.wait {
+            // Said twice, in case the first was lost: the skew runs already.
+            self
+        } else if self.master.is_none_or(|master| master.addr == src) {
             self.wait_anew(now, Wait::Skew(Reason::MasterLeft), self.interval)
         } else {
             self

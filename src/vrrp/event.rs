@@ -153,6 +153,13 @@ pub enum Reason {
     MasterLeft,
     /// The master fell below this node.
     MasterFell,
+    /// The master is alive and lower than this node.
+    Preempts {
+        /// Its address.
+        master: IpAddr,
+        /// Its priority.
+        priority: u8,
+    },
     /// This node owns the address (priority 255).
     Owner,
     /// The lease of a former life still ran.
@@ -177,7 +184,7 @@ pub enum Reason {
     Resigned,
     /// This peer took the VIP over.
     HandedTo(IpAddr),
-    /// Nobody took the VIP over.
+    /// Nobody took the VIP over, or nobody better than this node.
     NobodyTookOver,
     /// The daemon stops.
     Stopping,
@@ -195,6 +202,9 @@ impl fmt::Display for Reason {
             Self::MasterSilent(time) => write!(f, "no advert for {:.3} s", time.as_secs_f64()),
             Self::MasterLeft => f.write_str("the master said goodbye"),
             Self::MasterFell => f.write_str("the master fell below this node"),
+            Self::Preempts { master, priority } => {
+                write!(f, "{master} is master with a lower priority, {priority}")
+            }
             Self::Owner => f.write_str("this node owns the address"),
             Self::LeaseKept => f.write_str("the lease of the last run was still valid"),
             Self::AddressLeft => f.write_str("the last run left the address behind"),
@@ -204,7 +214,7 @@ impl fmt::Display for Reason {
             }
             Self::Resigned => f.write_str("asked to resign"),
             Self::HandedTo(peer) => write!(f, "handed over to {peer}"),
-            Self::NobodyTookOver => f.write_str("nobody took over"),
+            Self::NobodyTookOver => f.write_str("nobody better took over"),
             Self::Stopping => f.write_str("stopping"),
         }
     }

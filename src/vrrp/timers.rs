@@ -41,10 +41,7 @@ mod tests {
     #[test]
     fn master_down_is_three_intervals_and_the_skew() {
         // Priority 100, 1 s: 3 + 156 / 256 = 3.609375 s.
-        assert_eq!(
-            master_down(Version::V2, 100, Duration::from_secs(1)),
-            Duration::from_nanos(3_609_375_000)
-        );
+        assert_eq!(master_down(Version::V2, 100, Duration::from_secs(1)), Duration::from_micros(3_609_375));
         // 230 at 100 ms: 300 + 100 x 26 / 256 = 310.15625 ms.
         assert_eq!(
             master_down(Version::V3, 230, Duration::from_millis(100)),
