@@ -32,7 +32,7 @@ const ROWS: [(&str, &str, &str); 19] = [
     ("SIGSTOP → VIP on the next node", "s", "≤ 3 + skew"),
     ("SIGSTOP: two owners", "s", "≤ 0.3"),
     ("carrier lost → VIP on the next node", "s", "≤ 3 + skew"),
-    ("dockerd dies → VIP on the next node", "s", "skew (0.16) + 0.05"),
+    ("dockerd dies → VIP on the next node", "s", "skew (0.121) + 0.05"),
     ("dockerd dies: VIP unreachable", "s", "≤ 0.005"),
     ("kill -9 → next node, v3 at 100 ms", "s", ""),
     ("kill -9: two owners, v3 at 100 ms", "s", "≤ 1.1"),
@@ -70,7 +70,9 @@ impl Figures {
         };
         let median = show(values[values.len() / 2]);
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-        if values.len() == 1 || median == "no end" {
+        if median == "no end" {
+            median
+        } else if values.len() == 1 {
             format!("{median}{unit}")
         } else {
             format!("{median} ({}){unit}", show(*worst))
@@ -226,7 +228,7 @@ impl Stage {
     fn hogged(self, time: Duration, figures: &mut Figures) {
         self.settle(0);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let hogs = Hogs::start(cores, time + ms(2000));
+        let hogs = Hogs::start(cores * 2, time + ms(2000));
         let from = Instant::now();
         std::thread::sleep(time);
         let moves = self.lab.owners.changes(VIP, from, Instant::now()).iter().filter(|c| c.owns).count();

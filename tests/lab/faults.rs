@@ -47,12 +47,12 @@ impl Lab {
     /// Ends `deafen` and `lose`.
     pub fn hear(&self) -> Instant {
         let at = Instant::now();
-        netns::nft(&self.bridge(), "destroy table bridge lab");
+        netns::nft(&self.bridge(), "add table bridge lab; delete table bridge lab");
         at
     }
 
     fn filter(&self, rules: &str) -> Instant {
-        let chain = format!("chain f {{ type filter hook forward priority 0; {rules} }}");
+        let chain = format!("chain f {{ type filter hook forward priority 0; {rules} }};");
         let at = Instant::now();
         netns::nft(&self.bridge(), &format!("table bridge lab {{ {chain} }}"));
         at

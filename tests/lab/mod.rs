@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod faults;
 pub mod flood;
 pub mod netns;
+pub mod node;
 pub mod owners;
 pub mod pings;
 pub mod router;
@@ -22,15 +23,14 @@ pub mod sniffer;
 pub mod usage;
 
 use nix::fcntl::{Flock, FlockArg};
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use node::Node;
 use owners::Owners;
 
 /// The user's virtual address.
@@ -91,17 +91,6 @@ pub struct Lab {
     pub owners: Owners,
     guardian: Child,
     _alone: Flock<File>,
-}
-
-/// One Pi.
-pub struct Node {
-    /// 0, 1, 2: the index in `Lab::nodes`.
-    pub index: usize,
-    /// Name of its network namespace.
-    pub netns: String,
-    pub dir: PathBuf,
-    init: Option<Child>,
-    fakes: Mutex<HashMap<String, Child>>,
 }
 
 impl Lab {
@@ -187,7 +176,6 @@ impl Drop for Lab {
     fn drop(&mut self) {
         self.owners.stop();
         for node in &mut self.nodes {
-            node.stop_all_fakes();
             node.end();
         }
         drop(self.guardian.stdin.take());
@@ -234,72 +222,6 @@ fn guard(prefix: &str, dir: &Path) -> Child {
         .process_group(0)
         .spawn()
         .expect("sh is everywhere")
-}
-
-impl Node {
-    fn new(prefix: &str, lab_dir: &Path, index: usize) -> Self {
-        let name = format!("n{}", index + 1);
-        let netns = netns::make_host(prefix, &name, index + 1, 31 + index);
-        let init = Some(netns::make_init(&netns));
-        let dir = lab_dir.join(&name);
-        fs::create_dir_all(&dir).expect("the lab's directory is ours");
-        Self { index, netns, dir, init, fakes: Mutex::default() }
-    }
-
-    /// Its IPv4 address.
-    pub fn v4(&self) -> IpAddr {
-        v4(self.index)
-    }
-
-    /// Its IPv6 address.
-    pub fn v6(&self) -> IpAddr {
-        v6(self.index)
-    }
-
-    /// PID 1 of its PID namespace, as the host numbers it.
-    pub fn init(&self) -> u32 {
-        self.init.as_ref().map_or(0, Child::id)
-    }
-
-    /// Ends PID 1 and with it all others. It is gone only when each of them is reaped, which a daemon dropped after the
-    /// lab is not yet: so a thread waits, not we.
-    fn end(&mut self) {
-        let Some(mut init) = self.init.take() else { return };
-        init.kill().ok();
-        std::thread::spawn(move || init.wait());
-    }
-
-    /// Starts a command inside this node: its network, its processes, its mounts. `Child::id` is the host's number.
-    pub fn spawn(&self, command: &mut Command) -> std::io::Result<Child> {
-        netns::spawn_in(&self.netns, self.init(), command)
-    }
-
-    /// Starts a stand-in of that name: all that pgrep or /proc shows of it is right.
-    pub fn start_fake(&self, name: &str) {
-        let program = self.dir.join(name);
-        if !program.exists() {
-            fs::copy("/bin/sleep", &program).expect("/bin/sleep can be copied");
-        }
-        let child = self.spawn(Command::new(&program).arg("100000")).expect("a copy of sleep starts");
-        self.fakes.lock().expect("no thread panicked with it").insert(name.into(), child);
-    }
-
-    /// Kills the stand-in of that name; returns the moment.
-    pub fn stop_fake(&self, name: &str) -> Instant {
-        let mut fakes = self.fakes.lock().expect("no thread panicked with it");
-        let mut child = fakes.remove(name).unwrap_or_else(|| panic!("no {name} runs on node {}", self.index));
-        let at = Instant::now();
-        child.kill().expect("it is our child");
-        child.wait().expect("it is our child");
-        at
-    }
-
-    fn stop_all_fakes(&self) {
-        for (_, mut child) in self.fakes.lock().expect("no thread panicked with it").drain() {
-            child.kill().ok();
-            child.wait().ok();
-        }
-    }
 }
 
 /// IPv4 address of the node with that index.
