@@ -6,11 +6,13 @@ use crate::time::Time;
 use crate::vrrp::advert::Reject;
 use crate::vrrp::event::{Event, Link, Verdict};
 use crate::vrrp::router::View;
-use crate::vrrp::{MAX_PEERS, MAX_ROUTERS};
+use crate::vrrp::MAX_PEERS;
 use crate::wish::Wish;
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+/// Virtual routers in one daemon. Two to four share load among three nodes.
+pub const MAX_ROUTERS: usize = 8;
 /// Commands on their way to the vrrp thread: one of each kind for each router, twice.
 pub const COMMANDS: usize = 64;
 /// Notes on their way to the log: a night's failover writes ten at once for each router.

@@ -1,7 +1,24 @@
-//! What the vrrp thread wishes of one router's addresses, as one number that the vip thread reads at once.
+//! One router's virtual addresses, and what the vrrp thread wishes of them: one number that the vip thread reads at
+//! once.
 //!
 //! A wish instead of a queue of orders: a vip thread that was held up sees the newest wish, never an old one, and
 //! nothing can overflow.
+
+use core::net::IpAddr;
+
+/// Virtual addresses one router carries: an IPv6 advert of 16 is 264 bytes, far below any MTU.
+pub const MAX_VIPS: usize = 16;
+/// A virtual address with its prefix length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vip {
+    /// The address itself.
+    pub addr: IpAddr,
+    /// Prefix length in bits: 0 to 32, or 0 to 128.
+    pub prefix: u8,
+}
+
+/// The addresses of one router.
+pub type Vips = heapless::Vec<Vip, MAX_VIPS>;
 
 /// The addresses of one router, as they should be. The counts only say "once more": they wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::wanted::{Wanted, parse_vip};
 use super::{Command, Config, Refusal, Resolved, duration, router};
 use crate::checks::{MAX_TRACKS, Track};
 use crate::plan::Cluster;
-use crate::vrrp::MAX_ROUTERS;
+use crate::shared::MAX_ROUTERS;
 
 /// Reads a command line (program name first) on a machine with these addresses. Never panics.
 pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, Refusal> {

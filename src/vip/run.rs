@@ -7,12 +7,12 @@ use super::address::{self, Message, Request};
 use super::announce::{self, ARP_FRAME, Claim, Mac};
 use super::holder::{Holder, Task};
 use super::{Note, What};
-use crate::shared::Shared;
+use crate::shared::{MAX_ROUTERS, Shared};
 use crate::sys::netlink::{IPV4_ADDRESSES, IPV6_ADDRESSES, Netlink, Received};
 use crate::sys::packet_socket::PacketSocket;
 use crate::sys::{Failure, alias, clock, interface, wake};
 use crate::time::Time;
-use crate::vrrp::{MAX_ROUTERS, MAX_VIPS, Vip};
+use crate::wish::{Vip, Vips};
 use core::net::{IpAddr, Ipv4Addr};
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
@@ -44,7 +44,7 @@ pub struct Hand {
     index: u8,
     interface: String,
     ifindex: u32,
-    vips: heapless::Vec<Vip, MAX_VIPS>,
+    vips: Vips,
     way: Way,
     holder: Holder,
     netlink: Option<Netlink>,
@@ -65,7 +65,7 @@ impl Hand {
     pub fn open(
         index: u8,
         interface: &str,
-        vips: &heapless::Vec<Vip, MAX_VIPS>,
+        vips: &Vips,
         way: Way,
         refresh: Option<Duration>,
         forwards: bool,

@@ -20,17 +20,13 @@ pub mod router;
 pub mod run;
 pub mod timers;
 
+pub use crate::wish::{MAX_VIPS, Vip, Vips};
 use core::net::IpAddr;
 use core::time::Duration;
 use priority::Effective;
 
-/// Virtual addresses one router carries: an IPv6 advert of 16 is 264 bytes, far below any MTU.
-pub const MAX_VIPS: usize = 16;
 /// Peers one router speaks to. A cluster of managers has 3, 5 or 7.
 pub const MAX_PEERS: usize = 16;
-/// Virtual routers in one daemon. Two to four share load among three nodes.
-pub const MAX_ROUTERS: usize = 8;
-
 /// The protocol's version, and with it the units of its timers and who authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -38,15 +34,6 @@ pub enum Version {
     V2,
     /// RFC 9568: centiseconds, no password, IPv4 and IPv6.
     V3,
-}
-
-/// A virtual address with its prefix length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Vip {
-    /// The address itself.
-    pub addr: IpAddr,
-    /// Prefix length in bits: 0 to 32, or 0 to 128.
-    pub prefix: u8,
 }
 
 /// Authentication of version 2 (RFC 2338 section 5.3.6).
@@ -112,7 +99,7 @@ pub struct Settings {
     /// Protocol version spoken and accepted.
     pub version: Version,
     /// The addresses it carries, all of one family, at least one.
-    pub vips: heapless::Vec<Vip, MAX_VIPS>,
+    pub vips: Vips,
     /// Priority before weights, 1 to 254, or 255 for the owner of the address.
     pub base: u8,
     /// Between two adverts. Whole seconds in version 2, centiseconds in version 3.

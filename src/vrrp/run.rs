@@ -4,8 +4,8 @@
 use super::advert::{self, GROUP_V4, GROUP_V6, MAX_DATAGRAM, MAX_MESSAGE, Received, Reject};
 use super::event::{Action, Heard, Input, Stale};
 use super::router::{Actions, Router};
-use super::{MAX_PEERS, MAX_ROUTERS};
-use crate::shared::{Command, Lane, Note, Notes, Orders, Shared, What};
+use super::MAX_PEERS;
+use crate::shared::{Command, Lane, MAX_ROUTERS, Note, Notes, Orders, Shared, What};
 use crate::sys::vrrp_socket::{Datagram, VrrpSocket};
 use crate::sys::{Failure, clock, wake};
 use crate::time::Time;
