@@ -179,8 +179,8 @@ impl Lan {
         (self.contested, self.nobody, self.several) = (0, Duration::ZERO, Duration::ZERO);
     }
 
-    /// Starts a daemon, which finds the address if the kernel still has it.
-    pub fn start(&mut self, index: usize) {
+    /// Starts a daemon, which finds the address if the kernel still has it; its checks have not spoken.
+    pub fn start_unchecked(&mut self, index: usize) {
         let now = self.now;
         let node = &mut self.nodes[index];
         let stale = match node.held {
@@ -194,6 +194,11 @@ impl Lan {
         node.inbox.clear();
         self.give(index, Input::Start(stale));
         self.tell_link(index);
+    }
+
+    /// Starts a daemon whose checks speak at once.
+    pub fn start(&mut self, index: usize) {
+        self.start_unchecked(index);
         self.tell_verdict(index);
     }
 
@@ -219,7 +224,15 @@ impl Lan {
         self.tell_verdict(index);
     }
 
-    fn tell_verdict(&mut self, index: usize) {
+    /// The checks speak once more and never again: all of them count as failed then.
+    pub fn silence_checks(&mut self, index: usize) {
+        let node = &mut self.nodes[index];
+        let verdict = Verdict { effective: node.effective, until: Some(self.now + node.settings.interval) };
+        node.effective = node.settings.blind;
+        self.give(index, Input::Verdict(verdict));
+    }
+
+    pub fn tell_verdict(&mut self, index: usize) {
         let effective = self.nodes[index].effective;
         self.give(index, Input::Verdict(Verdict { effective, until: None }));
     }

@@ -46,7 +46,7 @@ fn fault(lan: &mut Lan) {
     let index = usize::try_from(lan.random.below(count as u64)).unwrap();
     let base = lan.nodes[index].settings.base;
     let interval = lan.nodes[index].settings.interval;
-    match lan.random.below(13) {
+    match lan.random.below(15) {
         0 => lan.kill(index),
         1 => {
             lan.kill(index);
@@ -80,6 +80,16 @@ fn fault(lan: &mut Lan) {
         11 => {
             let resigned = lan.nodes[index].resigned;
             lan.resign(index, !resigned);
+        }
+        12 => lan.silence_checks(index),
+        13 => {
+            lan.kill(index);
+            let pause = lan.random.duration(interval * 4);
+            lan.run(pause);
+            lan.start_unchecked(index);
+            let pause = lan.random.duration(interval * 2);
+            lan.run(pause);
+            lan.tell_verdict(index);
         }
         _ => lan.stop(index),
     }
