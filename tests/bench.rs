@@ -40,7 +40,7 @@ const ROWS: [(&str, &str, &str); 19] = [
     ("CPU idle, two processes tracked", "%", "≤ 0.1"),
     ("memory, PSS", "MB", "≤ 2"),
     ("memory, RSS", "MB", ""),
-    ("CPU of one look for a process among 1,000", "ms", "≤ 3"),
+    ("CPU of a second that looks once among 1,000 processes", "ms", "≤ 3"),
 ];
 
 /// Values of one daemon, row by row.
@@ -258,7 +258,7 @@ impl Stage {
         std::thread::sleep(ms(10_000));
         let after = self.daemons[0].usage();
         let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e3;
-        figures.note("CPU of one look for a process among 1,000", cpu / 10.0);
+        figures.note("CPU of a second that looks once among 1,000 processes", cpu / 10.0);
         crowd.kill().ok();
         crowd.wait().ok();
     }

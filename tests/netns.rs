@@ -138,6 +138,31 @@ fn a_silent_cut_splits_and_the_heal_joins() {
     drop(daemons);
 }
 
+/// At one advert a second the loser of a split mostly hears the winner before it is due to speak itself. Unless it sends
+/// a last advert, the winner never learns that the client's ARP entry points elsewhere, and the client reaches nobody.
+#[test]
+fn after_a_split_the_client_finds_the_winner() {
+    let Some(lab) = Lab::new(2) else { return };
+    let daemons = cluster(&lab, &Router::v2(&[200, 190]));
+    lab.settle(VIP, 0, LIMIT);
+    let (pings, sniffer) = (Pings::start(&lab.client(), VIP), Sniffer::start(&lab.bridge(), 2));
+    std::thread::sleep(ms(500));
+    let cut = lab.cut(0);
+    lab.owners.gained(VIP, 1, cut, LIMIT);
+    // Node 1 speaks a skew (258 ms) after the phase of node 0. Heal right after it spoke: node 0 is the next to speak.
+    std::thread::sleep(ms(1100));
+    let healed = lab.heal(0);
+    let yielded = lab.owners.lost(VIP, 1, healed, LIMIT);
+    within("the weaker yields", yielded, 0, 1100);
+    std::thread::sleep(ms(1000));
+    let said = sniffer.adverts(1, 12, healed, Instant::now()).len();
+    let announced = sniffer.announcements(0, VIP, healed, Instant::now());
+    say(&format!("    the loser sent {said} adverts, the winner {announced} announcements"));
+    let answers = pings.answers(healed + yielded + ms(50), healed + yielded + ms(950));
+    assert!(answers.unanswered <= 5, "the client does not find the winner: {answers:?}");
+    drop(daemons);
+}
+
 #[test]
 fn an_address_that_comes_late_to_boot() {
     let Some(lab) = Lab::new(2) else { return };
