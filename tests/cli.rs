@@ -121,10 +121,10 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
 
 #[test]
 fn flags_that_do_not_fit_are_all_told_with_78() {
-    let line = "plan --vip 10.0.0.1 --node 10.0.0.1=9 --node 10.0.0.2=9 --advert 15ms";
+    let line = "plan --vip 10.0.0.1 --node 10.0.0.1=9 --node 10.0.0.1=8 --advert 15ms";
     let lines = "unsinkable: --vip 10.0.0.1: is a node's own address: a VIP is one more address, which no node has for itself\n\
         unsinkable: --advert 15ms: version 3 counts steps of 10ms, 10ms to 40950ms\n\
-        unsinkable: --node 10.0.0.1=9 and --node 10.0.0.2=9: have one priority: give each node its own\n";
+        unsinkable: --node 10.0.0.1: is listed twice\n";
     assert_eq!(refused(line), (78, lines.to_string()));
 }
 

@@ -59,7 +59,7 @@ fn dropped(child: Child) -> usize {
 /// No line is torn: each ends with its filling.
 fn assert_whole(text: &str) {
     for line in text.lines() {
-        assert!(line.contains("INFO  [log") && line.ends_with(&"x".repeat(60)), "{line:?}");
+        assert!(line.contains("INFO  [unsinkable]") && line.ends_with(&"x".repeat(60)), "{line:?}");
     }
 }
 
@@ -152,5 +152,5 @@ fn the_journal_gets_levels_and_no_time_stamps() {
     let child = child_command(1, writer).env("JOURNAL_STREAM", stream).spawn().unwrap();
     assert_eq!(dropped(child), 0);
     let text = std::io::read_to_string(reader).unwrap();
-    assert!(text.starts_with("<6>INFO  [log] line 0 "), "{text:?}");
+    assert!(text.starts_with("<6>INFO  [unsinkable] line 0 "), "{text:?}");
 }

@@ -98,8 +98,8 @@ pub fn check(nodes: &[Node], tracks: &[Track], findings: &mut Findings) {
             if other.addr == node.addr {
                 findings.config(format!("--node {}: is listed twice", node.addr));
             } else if other.base == node.base {
-                findings.config(format!(
-                    "--node {0}={2} and --node {1}={2}: have one priority: give each node its own",
+                findings.warn(format!(
+                    "--node {0}={2} and --node {1}={2}: have one priority: the higher address wins, and equals never take the VIP from each other: better give each node its own",
                     other.addr, node.addr, node.base
                 ));
             }
@@ -200,7 +200,7 @@ mod tests {
         );
         assert_eq!(
             texts(&["10.0.0.1=200", "10.0.0.2=200"], &[]),
-            ["--node 10.0.0.1=200 and --node 10.0.0.2=200: have one priority: give each node its own"]
+            ["--node 10.0.0.1=200 and --node 10.0.0.2=200: have one priority: the higher address wins, and equals never take the VIP from each other: better give each node its own"]
         );
         assert_eq!(texts(&["10.0.0.1", "10.0.0.1"], &[]), ["--node 10.0.0.1: is listed twice"]);
         assert_eq!(
