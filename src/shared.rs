@@ -3,10 +3,10 @@
 use crate::sys::Failure;
 use crate::sys::wake::Wake;
 use crate::time::Time;
+use crate::vrrp::MAX_PEERS;
 use crate::vrrp::advert::Reject;
 use crate::vrrp::event::{Event, Link, Verdict};
 use crate::vrrp::router::View;
-use crate::vrrp::MAX_PEERS;
 use crate::wish::Wish;
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -127,8 +127,12 @@ pub struct PeerCount {
     pub heard_at: AtomicU64,
     /// The priority in it.
     pub priority: AtomicU8,
+    /// Its interval, in milliseconds.
+    pub interval: AtomicU32,
     /// Adverts taken in.
     pub adverts: AtomicU64,
+    /// When its last dropped packet came, in microseconds of the clock.
+    pub reject_at: AtomicU64,
     /// 1 + the index of the last [`Reject`], 0: none.
     pub last_reject: AtomicU8,
 }
@@ -144,8 +148,12 @@ impl Lane {
         self.wanted.store(wanted.pack(), Ordering::Release);
     }
 
-    /// Counts a dropped packet.
-    pub fn count_reject(&self, reject: Reject) {
+    /// Counts a dropped packet, also for the peer in this slot.
+    pub fn count_reject(&self, now: Time, slot: Option<usize>, reject: Reject) {
         self.rejects[reject as usize].fetch_add(1, Ordering::Relaxed);
+        if let Some(peer) = slot.and_then(|slot| self.peers.get(slot)) {
+            peer.reject_at.store(now.as_micros(), Ordering::Relaxed);
+            peer.last_reject.store(reject as u8 + 1, Ordering::Relaxed);
+        }
     }
 }

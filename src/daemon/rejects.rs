@@ -5,6 +5,7 @@
 
 use crate::flags::RouterConfig;
 use crate::shared::Lane;
+use crate::sys::clock;
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::vrrp::advert::{self, MAX_DATAGRAM, Received, Reject};
 use core::net::IpAddr;
@@ -39,7 +40,8 @@ pub async fn watch(
             let Some(Err(reject)) = own().map(|own| advert::accept(&router.settings, own, &received)) else {
                 continue;
             };
-            lane.count_reject(reject);
+            let slot = router.settings.peers.iter().position(|peer| peer.addr == datagram.src);
+            lane.count_reject(clock::now(), slot, reject);
             let first = (datagram.src, reject);
             if told.len() < MAX_SOURCES && !told.contains(&first) {
                 told.push(first);

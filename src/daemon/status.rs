@@ -9,12 +9,13 @@ use crate::report::status::{
 use crate::shared::{Lane, PeerCount};
 use crate::sys::clock;
 use crate::time::Time;
+use crate::vrrp::Version;
 use crate::vrrp::advert::Reject as Cause;
 use crate::vrrp::event::{Reason, StateName};
 use crate::vrrp::router::View;
-use crate::vrrp::{Version, backup::Seen};
 use core::net::IpAddr;
 use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
 
 /// What rejects beyond the sample are called.
 const UNREAD: &str = "not looked at: too many at once";
@@ -73,14 +74,14 @@ fn router(daemon: &Daemon<'_>, index: usize, config: &RouterConfig, now: Time) -
         source: desk.links[index].source(),
         multicast: settings.multicast,
         interval: settings.interval,
-        master: view.master.map(|seen| master(config, lane, sources, seen)),
+        master: (view.state == StateName::Backup).then(|| master(lane, sources)).flatten(),
         deadline: None,
         lease: config.lease,
         present: lane.present.load(Relaxed),
         sent: lane.sent.load(Relaxed),
         received: lane.received.load(Relaxed),
         rejects: rejects(lane),
-        peers: sources.iter().zip(&lane.peers).map(|(addr, count)| peer(config, *addr, count, now)).collect(),
+        peers: sources.iter().zip(&lane.peers).map(|(addr, count)| peer(config, *addr, count)).collect(),
     }
 }
 
@@ -109,14 +110,16 @@ fn shares(daemon: &Daemon<'_>, index: usize, config: &RouterConfig, now: Time) -
     config.tracks.iter().zip(&daemon.places[index]).map(share).collect()
 }
 
-/// The note that named the master may be old; the counters know when it was heard last.
-fn master(config: &RouterConfig, lane: &Lane, sources: &[IpAddr], seen: Seen) -> Master {
-    let slot = sources.iter().position(|&source| source == seen.addr);
-    let count = slot.and_then(|slot| lane.peers.get(slot));
-    let (priority, heard) = count.map_or((seen.priority, seen.at), |count| {
-        (count.priority.load(Relaxed), Time::from_micros(count.heard_at.load(Relaxed)))
-    });
-    Master { addr: seen.addr, priority, interval: config.settings.interval, heard }
+/// The source heard last: backups are silent.
+fn master(lane: &Lane, sources: &[IpAddr]) -> Option<Master> {
+    let heard = sources.iter().zip(&lane.peers).max_by_key(|(_, count)| count.heard_at.load(Relaxed));
+    let (&addr, count) = heard.filter(|(_, count)| count.heard_at.load(Relaxed) != 0)?;
+    Some(Master {
+        addr,
+        priority: count.priority.load(Relaxed),
+        interval: Duration::from_millis(u64::from(count.interval.load(Relaxed))),
+        heard: Time::from_micros(count.heard_at.load(Relaxed)),
+    })
 }
 
 fn rejects(lane: &Lane) -> Vec<Count> {
@@ -127,19 +130,20 @@ fn rejects(lane: &Lane) -> Vec<Count> {
         .collect()
 }
 
-fn peer(config: &RouterConfig, addr: IpAddr, count: &PeerCount, now: Time) -> Peer {
+fn peer(config: &RouterConfig, addr: IpAddr, count: &PeerCount) -> Peer {
     let heard = count.heard_at.load(Relaxed);
     let configured = config.settings.peers.iter().find(|peer| peer.addr == addr);
     let range = configured.and_then(|peer| peer.range);
     let reject = count.last_reject.load(Relaxed);
     let cause = usize::from(reject).checked_sub(1).and_then(|index| Cause::ALL.get(index));
+    let at = Time::from_micros(count.reject_at.load(Relaxed));
     Peer {
         addr,
         heard: (heard != 0).then(|| Time::from_micros(heard)),
         priority: (heard != 0).then(|| count.priority.load(Relaxed)),
         adverts: count.adverts.load(Relaxed),
         range: range.map(|range| Range { floor: range.floor, ceiling: range.ceiling }),
-        reject: cause.map(|cause| Reject { name: cause.to_string(), at: now }),
+        reject: cause.map(|cause| Reject { name: cause.to_string(), at }),
     }
 }
 

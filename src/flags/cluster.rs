@@ -200,7 +200,9 @@ mod tests {
         );
         assert_eq!(
             texts(&["10.0.0.1=200", "10.0.0.2=200"], &[]),
-            ["--node 10.0.0.1=200 and --node 10.0.0.2=200: have one priority: the higher address wins, and equals never take the VIP from each other: better give each node its own"]
+            [
+                "--node 10.0.0.1=200 and --node 10.0.0.2=200: have one priority: the higher address wins, and equals never take the VIP from each other: better give each node its own"
+            ]
         );
         assert_eq!(texts(&["10.0.0.1", "10.0.0.1"], &[]), ["--node 10.0.0.1: is listed twice"]);
         assert_eq!(

@@ -1,10 +1,10 @@
 //! The vrrp thread: waits, receives, asks the state machines, sends. It takes no lock, makes no heap allocation, writes
 //! no log and calls nothing that can wait but `ppoll`.
 
+use super::MAX_PEERS;
 use super::advert::{self, GROUP_V4, GROUP_V6, MAX_DATAGRAM, MAX_MESSAGE, Received, Reject};
 use super::event::{Action, Heard, Input, Stale};
 use super::router::{Actions, Router};
-use super::MAX_PEERS;
 use crate::shared::{Command, Lane, MAX_ROUTERS, Note, Notes, Orders, Shared, What};
 use crate::sys::vrrp_socket::{Datagram, VrrpSocket};
 use crate::sys::{Failure, clock, wake};
@@ -179,6 +179,7 @@ impl Port {
         let peer = &lane.peers[slot];
         peer.heard_at.store(now.as_micros(), Relaxed);
         peer.priority.store(accepted.priority, Relaxed);
+        peer.interval.store(u32::try_from(accepted.interval.as_millis()).unwrap_or(u32::MAX), Relaxed);
         peer.adverts.fetch_add(1, Relaxed);
         if accepted.same_vips {
             self.told_vips &= !(1 << slot);
@@ -201,11 +202,8 @@ impl Port {
 
     /// Counts it, and tells the first of its kind and source.
     fn rejected(&mut self, now: Time, src: IpAddr, reject: Reject, desk: &mut Desk<'_, '_>) {
-        let lane = self.lane(desk);
-        lane.count_reject(reject);
-        if let Some(slot) = self.known.iter().position(|&known| known == src) {
-            lane.peers[slot].last_reject.store(reject as u8 + 1, Relaxed);
-        }
+        let slot = self.known.iter().position(|&known| known == src);
+        self.lane(desk).count_reject(now, slot, reject);
         let bit = 1 << reject as u16;
         let told = self.told.iter_mut().find(|(told, _)| *told == src);
         let new = match told {
