@@ -350,8 +350,11 @@ impl Lan {
             patience.hurry = patience.hurry.or(Some(now));
         } else if heard.priority >= own || passive {
             *patience = Patience { accepted: Some((now, heard.interval)), hurry: None, last: Some(heard) };
-        } else if patience.last.is_some_and(|last| last.src == heard.src) && patience.hurry.is_none() {
-            patience.hurry = Some(now);
+        } else {
+            // It was no worse than this node, and now it is.
+            let fell = patience.last.is_some_and(|last| last.src == heard.src && last.priority >= own);
+            patience.hurry = patience.hurry.or(fell.then_some(now));
+            patience.last = Some(heard);
         }
     }
 
