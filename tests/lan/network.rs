@@ -316,6 +316,13 @@ impl Lan {
             let interval = self.nodes[index].settings.interval;
             self.nodes[index].patience = Patience { accepted: Some((now, interval)), ..Patience::default() };
         }
+        if state == StateName::Backup && self.nodes[index].state == StateName::Leaving {
+            // It counts from its successor's advert, a lower one's too, and with that one's interval.
+            let shortest = self.nodes.iter().map(|node| node.settings.interval).min().unwrap();
+            if let Some((_, interval)) = &mut self.nodes[index].patience.accepted {
+                *interval = shortest.min(*interval);
+            }
+        }
         self.nodes[index].state = state;
         self.log.push((now, index, state, reason));
     }
