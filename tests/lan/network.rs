@@ -316,6 +316,13 @@ impl Lan {
             let interval = self.nodes[index].settings.interval;
             self.nodes[index].patience = Patience { accepted: Some((now, interval)), ..Patience::default() };
         }
+        if state == StateName::Backup && self.nodes[index].state == StateName::Leaving {
+            // It counts from its successor's advert, a lower one's too, and with that one's interval.
+            let shortest = self.nodes.iter().map(|node| node.settings.interval).min().unwrap();
+            if let Some((_, interval)) = &mut self.nodes[index].patience.accepted {
+                *interval = shortest.min(*interval);
+            }
+        }
         self.nodes[index].state = state;
         self.log.push((now, index, state, reason));
     }
@@ -350,8 +357,11 @@ impl Lan {
             patience.hurry = patience.hurry.or(Some(now));
         } else if heard.priority >= own || passive {
             *patience = Patience { accepted: Some((now, heard.interval)), hurry: None, last: Some(heard) };
-        } else if patience.last.is_some_and(|last| last.src == heard.src) && patience.hurry.is_none() {
-            patience.hurry = Some(now);
+        } else {
+            // It was no worse than this node, and now it is.
+            let fell = patience.last.is_some_and(|last| last.src == heard.src && last.priority >= own);
+            patience.hurry = patience.hurry.or(fell.then_some(now));
+            patience.last = Some(heard);
         }
     }
 
