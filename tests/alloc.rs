@@ -1,14 +1,23 @@
 //! The vrrp thread takes no memory once it runs: a counting allocator, and what that thread does.
 
+use heapless::spsc::Queue;
+use nix::sched::{CloneFlags, unshare};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::IpAddr;
+use std::process::Command;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
 use std::time::Duration;
+use unsinkable::shared::{COMMANDS, Command as Order, NOTES, Note, Shared};
+use unsinkable::sys::vrrp_socket::VrrpSocket;
+use unsinkable::sys::{Family, interface};
 use unsinkable::time::Time;
 use unsinkable::vrrp::event::{Heard, Input, Link, Stale, Verdict};
 use unsinkable::vrrp::priority::Effective;
 use unsinkable::vrrp::router::Router;
-use unsinkable::vrrp::{Auth, Checksum, Peer, Preempt, PriorityRange, Settings, Version, Vip};
+use unsinkable::vrrp::run::{Port, run};
+use unsinkable::vrrp::{Auth, Checksum, Peer, Preempt, PriorityRange, Settings, Version, Vip, filter};
 
 /// Counts what the thread that asks takes, and nobody else.
 struct Counting;
@@ -108,4 +117,62 @@ fn ten_thousand_steps_of_a_router_take_no_memory() {
     assert_eq!(taken, 0, "allocations");
 }
 
-// The driver's turns (`vrrp::run`) belong here: the same, round a socket of a namespace.
+/// A network namespace for this thread alone, with one end of a cable in it. False where that is not permitted.
+fn in_namespace() -> bool {
+    if unshare(CloneFlags::CLONE_NEWNET).is_err() {
+        println!("SKIPPED: a network namespace needs root");
+        assert!(std::env::var_os("CI").is_none(), "CI runs as root");
+        return false;
+    }
+    for words in [
+        "link add eth0 type veth peer name far0",
+        "addr add 10.0.10.32/24 dev eth0",
+        "link set eth0 up",
+        "link set far0 up",
+    ] {
+        assert!(Command::new("ip").args(words.split(' ')).status().unwrap().success(), "ip {words}");
+    }
+    true
+}
+
+/// Turns asked for; adverts each 10 ms come on top.
+const TURNS: u32 = 10_000;
+
+#[test]
+fn ten_thousand_turns_of_the_vrrp_thread_take_no_memory() {
+    if !in_namespace() {
+        return;
+    }
+    let settings = Settings { interval: Duration::from_millis(10), ..settings() };
+    let ifindex = interface::index("eth0").unwrap();
+    let filter = filter::wanted(&settings);
+    let socket = VrrpSocket::open("eth0", ifindex, Family::V4, false, &filter).unwrap();
+    let mut ports = [Port::new(0, Router::new(settings), socket, Stale::None)];
+    let shared = Shared::new().unwrap();
+    let mut commands = Queue::<Order, COMMANDS>::new();
+    let mut notes = Queue::<Note, NOTES>::new();
+    let ((mut commands, mut orders), (notes_in, mut notes)) = (commands.split(), notes.split());
+    let taken = thread::scope(|scope| {
+        let shared = &shared;
+        let vrrp = scope.spawn(move || taken_by(|| run(&mut ports, &mut orders, notes_in, shared).unwrap()));
+        let mut send = |command| {
+            commands.enqueue(command).unwrap();
+            shared.wake_vrrp.signal();
+        };
+        let priority = |turn: u32| Effective::Priority(if turn.is_multiple_of(2) { 220 } else { 210 });
+        send(Order::Link(0, Link::Up(address(32))));
+        for turn in 0..TURNS {
+            let beat = shared.beat.load(Relaxed);
+            send(Order::Verdict(0, Verdict { effective: priority(turn), until: None }));
+            while shared.beat.load(Relaxed) == beat {
+                thread::yield_now();
+            }
+            while notes.dequeue().is_some() {}
+        }
+        send(Order::Stop);
+        vrrp.join().unwrap()
+    });
+    let sent = shared.lanes[0].sent.load(Relaxed);
+    assert!(sent > u64::from(TURNS) / 2, "it was master and busy: {sent} adverts");
+    assert_eq!(taken, 0, "allocations");
+}
