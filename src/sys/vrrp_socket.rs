@@ -12,6 +12,9 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 /// Receive buffer in bytes: some hundred adverts, so that a stall of seconds in a full cluster loses none, while a
 /// flood cannot take more memory than this.
 pub const RECEIVE_BUFFER: c_int = 128 * 1024;
+/// Send buffer in bytes. What waits for the MAC address of a dead peer counts against it, up to 208 KiB a peer
+/// (`unres_qlen_bytes`); with 16 of them gone, adverts to the living still find room.
+pub const SEND_BUFFER: c_int = 4 * 1024 * 1024;
 /// Datagrams thrown away while opening: those that came in before the filter was there. More than the buffer holds.
 const MAX_DRAIN: usize = 1024;
 
@@ -64,6 +67,9 @@ impl VrrpSocket {
         option::attach_filter(fd, filter)?;
         option::set_text(fd, BIND_TO_DEVICE, ifname, "setsockopt SO_BINDTODEVICE")?;
         option::set(fd, (libc::SOL_SOCKET, libc::SO_RCVBUF), &RECEIVE_BUFFER, "setsockopt SO_RCVBUF")?;
+        // Beyond the system's limit, where that is permitted.
+        option::set(fd, (libc::SOL_SOCKET, libc::SO_SNDBUFFORCE), &SEND_BUFFER, "setsockopt SO_SNDBUFFORCE")
+            .or_else(|_| option::set(fd, (libc::SOL_SOCKET, libc::SO_SNDBUF), &SEND_BUFFER, "setsockopt SO_SNDBUF"))?;
         option::set(fd, (libc::SOL_SOCKET, libc::SO_PRIORITY), &PRIORITY, "setsockopt SO_PRIORITY")?;
         match family {
             Family::V4 => set_v4(fd, ifindex)?,
