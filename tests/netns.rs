@@ -142,15 +142,15 @@ fn a_silent_cut_splits_and_the_heal_joins() {
 /// a last advert, the winner never learns that the client's ARP entry points elsewhere, and the client reaches nobody.
 #[test]
 fn after_a_split_the_client_finds_the_winner() {
-    let Some(lab) = Lab::new(2) else { return };
-    let daemons = cluster(&lab, &Router::v2(&[200, 190]));
+    let Some(lab) = Lab::new(3) else { return };
+    let daemons = cluster(&lab, &Router::v2(&[200, 190, 180]));
     lab.settle(VIP, 0, LIMIT);
-    let (pings, sniffer) = (Pings::start(&lab.client(), VIP), Sniffer::start(&lab.bridge(), 2));
-    std::thread::sleep(ms(500));
+    let (pings, sniffer) = (Pings::start(&lab.client(), VIP), Sniffer::start(&lab.bridge(), 3));
+    std::thread::sleep(ms(6000)); // past the second burst of announcements, which would hide it
     let cut = lab.cut(0);
     lab.owners.gained(VIP, 1, cut, LIMIT);
     // Node 1 speaks a skew (258 ms) after the phase of node 0. Heal right after it spoke: node 0 is the next to speak.
-    std::thread::sleep(ms(1100));
+    std::thread::sleep(ms(1300));
     let healed = lab.heal(0);
     let yielded = lab.owners.lost(VIP, 1, healed, LIMIT);
     within("the weaker yields", yielded, 0, 1100);
