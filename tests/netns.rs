@@ -451,3 +451,16 @@ fn hostile_floods_move_nothing() {
     assert!(run_dir(&lab.nodes[0]).exists());
     drop(daemons);
 }
+
+/// What waits for the MAC address of a dead peer must not take the room of adverts to a living one.
+#[test]
+fn peers_that_are_dead_do_not_stop_adverts_to_the_living() {
+    let Some(lab) = Lab::new(2) else { return };
+    // Only the first two nodes exist.
+    let router = Router::v3(&[200, 190, 180, 170, 160], ms(10));
+    let daemons = cluster(&lab, &router);
+    lab.settle(VIP, 0, LIMIT);
+    std::thread::sleep(ms(300));
+    lab.steady(VIP, 0, ms(8000));
+    assert!(!daemons[0].log().contains("10.0.10.32 fail"), "{}", daemons[0].log());
+}

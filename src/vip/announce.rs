@@ -50,6 +50,8 @@ pub struct Claim {
     pub addr: Ipv4Addr,
     /// By whom.
     pub mac: Mac,
+    /// As an answer to somebody's question, not unasked.
+    pub reply: bool,
 }
 
 /// Gratuitous ARP in the form keepalived sends: a broadcast request, sender and target the VIP, target hardware
@@ -118,7 +120,7 @@ pub fn claim(frame: &[u8]) -> Option<Claim> {
     if !known || !spoken || addr.is_unspecified() {
         return None;
     }
-    Some(Claim { addr, mac: *arp[22..].first_chunk()? })
+    Some(Claim { addr, mac: *arp[22..].first_chunk()?, reply: arp[21] == REPLY })
 }
 
 /// Passes ARP frames whose sender claims one of these addresses; of more than [`MAX_WATCHED`], the first.
@@ -195,10 +197,10 @@ mod tests {
 
     #[test]
     fn claims_are_read_from_requests_and_replies() {
-        assert_eq!(claim(&gratuitous_arp(MAC, VIP)), Some(Claim { addr: VIP, mac: MAC }));
+        assert_eq!(claim(&gratuitous_arp(MAC, VIP)), Some(Claim { addr: VIP, mac: MAC, reply: false }));
         let mut padded = reply([10, 0, 10, 39]).to_vec();
         padded.resize(60, 0);
-        assert_eq!(claim(&padded), Some(Claim { addr: VIP, mac: MAC }));
+        assert_eq!(claim(&padded), Some(Claim { addr: VIP, mac: MAC, reply: true }));
         for len in 0..ARP_FRAME {
             assert_eq!(claim(&padded[..len]), None);
         }

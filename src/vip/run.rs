@@ -184,8 +184,9 @@ impl Hand {
         for _ in 0..MAX_READ {
             let Ok(Some(len)) = self.packets.recv(&mut frame) else { return };
             let claim = frame.get(..len).and_then(announce::claim);
-            let Some(Claim { addr, mac }) = claim else { continue };
-            let asked = self.probed_at.is_some_and(|at| now.since(at) <= ANSWER_WITHIN);
+            let Some(Claim { addr, mac, reply }) = claim else { continue };
+            // A new master's announcement is no answer to a question asked just before.
+            let asked = reply && self.probed_at.is_some_and(|at| now.since(at) <= ANSWER_WITHIN);
             let told = self.told_mac.is_some_and(|(told, at)| told == mac && now.since(at) < TELL_AGAIN);
             if mac != self.mac && !told && (asked || self.holder.holds()) {
                 self.told_mac = Some((mac, now));
