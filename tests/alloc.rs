@@ -132,7 +132,10 @@ fn in_namespace() -> bool {
         "link set eth0 up",
         "link set far0 up",
     ] {
-        assert!(Command::new("ip").args(words.split(' ')).status().expect("iproute2 is installed").success(), "ip {words}");
+        assert!(
+            Command::new("ip").args(words.split(' ')).status().expect("iproute2 is installed").success(),
+            "ip {words}"
+        );
     }
     true
 }

@@ -172,10 +172,15 @@ fn block_signals() -> Result<SignalFd, Fatal> {
         .map_err(|errno| Fatal::of("taking signals", Failure { call: "signalfd", errno }))
 }
 
+/// `oom_score_adj` of the VIP process: taken last, long after the housekeeper.
+const OOM_SCORE: &str = "-900";
+
 /// Locks memory and gives up what is not needed; says one line for each right that is missing.
 fn settle(config: &Config) -> Threads {
     let mut threads = Threads { realtime: config.realtime, ..Threads::default() };
     let mut kept = Capability::NEEDED.to_vec();
+    // Refused without CAP_SYS_RESOURCE; a unit file says the same (OOMScoreAdjust).
+    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     if config.realtime {
         match sched::lock_memory() {
             Ok(growth) => {

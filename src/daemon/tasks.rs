@@ -20,9 +20,9 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// A look at everything whose end or return no event tells.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The same while stopping: the end of a thread wakes nobody.
+/// A thread that gave up is noticed at the latest after this time: its end wakes nobody.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// The same while stopping.
 const LOOK_WHILE_STOPPING: Duration = Duration::from_millis(5);
 
 /// What the tasks of the checks thread take over.

@@ -69,7 +69,9 @@ impl VrrpSocket {
         option::set(fd, (libc::SOL_SOCKET, libc::SO_RCVBUF), &RECEIVE_BUFFER, "setsockopt SO_RCVBUF")?;
         // Beyond the system's limit, where that is permitted.
         option::set(fd, (libc::SOL_SOCKET, libc::SO_SNDBUFFORCE), &SEND_BUFFER, "setsockopt SO_SNDBUFFORCE")
-            .or_else(|_| option::set(fd, (libc::SOL_SOCKET, libc::SO_SNDBUF), &SEND_BUFFER, "setsockopt SO_SNDBUF"))?;
+            .or_else(|_| {
+                option::set(fd, (libc::SOL_SOCKET, libc::SO_SNDBUF), &SEND_BUFFER, "setsockopt SO_SNDBUF")
+            })?;
         option::set(fd, (libc::SOL_SOCKET, libc::SO_PRIORITY), &PRIORITY, "setsockopt SO_PRIORITY")?;
         match family {
             Family::V4 => set_v4(fd, ifindex)?,
