@@ -73,3 +73,16 @@ async fn end(mut child: Child) -> String {
         Err(error) => format!("was lost: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_child_never_sees_the_password() {
+        let args = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let kept = |line: &str| without_password(&args(line)).into_iter().cloned().collect::<Vec<_>>();
+        assert_eq!(kept("--vip 10.0.0.9 --auth-pass secret --prune"), args("--vip 10.0.0.9 --prune"));
+        assert_eq!(kept("--auth-pass=secret --auth-pass-file /x"), args("--auth-pass-file /x"));
+    }
+}
