@@ -50,15 +50,20 @@ pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {
 }
 
 fn start(args: &[OsString]) -> io::Result<(Child, OwnedFd)> {
-    let (ours, theirs) = socketpair(
-        AddressFamily::Unix,
-        SockType::SeqPacket,
-        None,
-        SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-    )?;
-    let child =
-        Command::new("/proc/self/exe").arg("housekeeper").args(args).stdin(Stdio::from(theirs)).spawn()?;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+    let args = without_password(args);
+    let mut command = Command::new("/proc/self/exe");
+    let child = command.arg("housekeeper").args(args).stdin(Stdio::from(theirs)).spawn()?;
     Ok((child, ours))
+}
+
+/// The child has no use for the VIP's password.
+fn without_password(args: &[OsString]) -> Vec<&OsString> {
+    const FLAG: &str = "--auth-pass";
+    let is_value = |at: usize| at > 0 && args[at - 1] == FLAG;
+    let is_flag = |arg: &OsString| arg == FLAG || arg.to_string_lossy().starts_with("--auth-pass=");
+    args.iter().enumerate().filter(|(at, arg)| !is_value(*at) && !is_flag(arg)).map(|(_, arg)| arg).collect()
 }
 
 /// Resolves with how the child ended.
