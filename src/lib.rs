@@ -3,15 +3,22 @@
 //! A folder is a job. In each, pure files (time and bytes in, values out) and one `run` that does the I/O:
 //!
 //! ```text
-//!  main ─ flags ─ daemon ─┬─ vrrp    who is master           (vrrp thread: sockets only, never waits)
-//!                         ├─ vip     the address, announced  (vip thread: netlink, ARP and NA)
-//!                         ├─ checks  is it alive?            (checks thread: smol, pidfds, probes, links)
-//!                         └─ report  status                  (checks thread)
-//!                            sys     the kernel; all `unsafe`
+//!  main ─ flags ─ plan, preflight       what is asked for, what it would do, is the machine ready?
+//!         daemon ─┬─ vrrp    who is master                 vrrp thread: sockets only, never waits for anyone
+//!                 ├─ vip     the address: leased, announced  vip thread: netlink, ARP and NA
+//!                 ├─ checks  is it alive?                    checks thread: smol, pidfds, probes, links
+//!                 ├─ report  status and its faces            checks thread
+//!                 └─ housekeeper                             a process of its own, without capabilities
+//!         shared   what the threads share: atomics, queues, wakes
+//!         sys      the kernel; all `unsafe`
+//!         time, bpf, wish   words that pure files of any folder may use
 //! ```
 //!
-//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`; `vrrp`, `vip`,
-//! `checks` and `report` meet only in `daemon`; only `sys` says `unsafe`; `vrrp/run.rs` and `vip/run.rs` name neither
+//! The vip thread is apart from the vrrp thread because adding an address waits for the kernel's RTNL lock,
+//! which a container start may hold for longer than an advert interval.
+//!
+//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `bpf`, `wish`;
+//! `vrrp`, `vip`, `checks` and `report` meet only in `daemon`; only `sys` says `unsafe`; `vrrp` and `vip` name neither
 //! `smol` nor `log`.
 
 pub mod bpf;

@@ -484,3 +484,17 @@ fn peers_that_are_dead_do_not_stop_adverts_to_the_living() {
     lab.steady(VIP, 0, ms(8000));
     assert!(!daemons[0].log().contains("10.0.10.32 fail"), "{}", daemons[0].log());
 }
+
+#[test]
+fn an_interface_made_anew_ends_the_daemon_for_a_restart() {
+    let Some(lab) = Lab::new(1) else { return };
+    let mut daemon = Daemon::unsinkable(&lab.nodes[0], &quick(&[200]).flags());
+    lab.settle(VIP, 0, LIMIT);
+    let netns = &lab.nodes[0].netns;
+    ip(&format!("-n {netns} link del eth0"));
+    std::thread::sleep(ms(500));
+    ip(&format!("-n {netns} link add eth0 type veth peer name far0"));
+    let status = daemon.wait(LIMIT).expect("it ends");
+    assert_eq!(status.code(), Some(69), "{}", daemon.log());
+    assert!(daemon.log().contains("eth0 was removed and made anew"), "{}", daemon.log());
+}

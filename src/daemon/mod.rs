@@ -76,6 +76,8 @@ pub(crate) struct Daemon<'a> {
     tracks: &'a [Track],
     /// For each router, where its checks stand in `tracks`.
     places: Vec<Vec<usize>>,
+    /// The interface of each router, as its sockets were opened.
+    ifindexes: Vec<u32>,
     started: Time,
     threads: Threads,
     changes: Sender<Change>,
@@ -94,9 +96,11 @@ struct Desk<'a> {
     missing: Vec<Option<Time>>,
     housekeeper: Housekeeper,
     stopping: bool,
+    /// Why it cannot go on.
+    fatal: Option<String>,
 }
 
-/// Runs until SIGTERM or SIGINT has handed the VIP over. `args`: this process's own, for the housekeeper child.
+/// Runs until a signal has handed the VIP over. `args`: this process's own, for the housekeeper child.
 ///
 /// # Errors
 /// Whatever keeps it from starting; once it runs, only a failing kernel.
@@ -105,7 +109,8 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let listener = report::run::bind(&report::socket_path(&config.run_dir))
         .map_err(|error| Fatal { exit: EX_UNAVAILABLE, text: error.to_string() })?;
     let shared = Shared::new().map_err(|failure| Fatal::of("waking threads", failure))?;
-    let opened = open::open(config)?;
+    // The locks are held until the end.
+    let open::Opened { mut ports, mut hands, rejects, ifindexes, locks: _held } = open::open(config)?;
     let threads = settle(config);
     let (mut commands, mut notes, mut vip_notes) =
         (Queue::<Command, COMMANDS>::new(), Queue::<Note, NOTES>::new(), Queue::<vip::Note, NOTES>::new());
@@ -121,6 +126,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
         shared: &shared,
         tracks: &tracks,
         places: places(config, &tracks),
+        ifindexes,
         started: clock::now(),
         threads,
         changes,
@@ -133,10 +139,9 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
             missing: vec![None; config.routers.len()],
             housekeeper: Housekeeper::Off,
             stopping: false,
+            fatal: None,
         }),
     };
-    // The locks are held until the end.
-    let open::Opened { mut ports, mut hands, rejects, locks: _held } = opened;
     let realtime = threads.realtime;
     thread::scope(|scope| {
         let shared = &shared;
@@ -157,16 +162,20 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
         smol::block_on(daemon.work(work, over));
         daemon.end_threads();
         let ended = [vrrp_thread.join(), vip_thread.join()];
-        let failed = ended.into_iter().flatten().find_map(Result::err);
-        failed.map_or(Ok(()), |failure| Err(Fatal::of("a thread gave up", failure)))
+        if let Some(failure) = ended.into_iter().flatten().find_map(Result::err) {
+            return Err(Fatal::of("a thread gave up", failure));
+        }
+        let fatal = daemon.desk.borrow_mut().fatal.take();
+        fatal.map_or(Ok(()), |text| Err(Fatal { exit: EX_UNAVAILABLE, text }))
     })
 }
 
-/// SIGTERM and SIGINT, as a descriptor.
+/// SIGTERM, SIGINT and SIGHUP (a terminal that closes), as a descriptor.
 fn block_signals() -> Result<SignalFd, Fatal> {
     let mut set = SigSet::empty();
     set.add(Signal::SIGTERM);
     set.add(Signal::SIGINT);
+    set.add(Signal::SIGHUP);
     set.thread_block()
         .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
         .map_err(|errno| Fatal::of("taking signals", Failure { call: "signalfd", errno }))

@@ -32,13 +32,15 @@ pub struct Opened {
     pub hands: Vec<Hand>,
     /// For the checks thread: what the filters turned away.
     pub rejects: Vec<VrrpSocket>,
+    /// The interface of each router.
+    pub ifindexes: Vec<u32>,
     /// Held as long as the daemon lives.
     pub locks: Vec<Single>,
 }
 
 /// Opens every router's sockets.
 pub fn open(config: &Config) -> Result<Opened, Fatal> {
-    let mut opened = Opened { ports: Vec::new(), hands: Vec::new(), rejects: Vec::new(), locks: Vec::new() };
+    let mut opened = Opened { ports: Vec::new(), hands: Vec::new(), rejects: Vec::new(), ifindexes: Vec::new(), locks: Vec::new() };
     for (index, router) in (0_u8..).zip(&config.routers) {
         opened.add(index, router)?;
     }
@@ -52,6 +54,7 @@ impl Opened {
         let what = |part: &str| format!("VRID {} on {name}: {part}", settings.vrid);
         let ifindex = interface::index(name).map_err(|failure| Fatal::of(&what("--interface"), failure))?;
         let family = if settings.is_ipv6() { Family::V6 } else { Family::V4 };
+        self.ifindexes.push(ifindex);
         self.locks.push(lock(router, ifindex, family)?);
         let socket = |filter: &[_]| {
             VrrpSocket::open(name, ifindex, family, settings.multicast, filter)

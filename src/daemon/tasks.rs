@@ -5,7 +5,7 @@ use super::{Daemon, EX_UNAVAILABLE, housekeeper, journal, links, rejects, status
 use crate::checks::{self, health};
 use crate::report::frame::{Reply, Request};
 use crate::shared::{Command, Note};
-use crate::sys::clock;
+use crate::sys::{clock, interface};
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::vrrp::event::Link;
 use crate::{plan, report, vip};
@@ -122,8 +122,7 @@ impl Daemon<'_> {
     /// Interfaces in use, with the addresses on them that are ours.
     fn interfaces(&self) -> Vec<(u32, Vec<IpAddr>)> {
         let mut found: Vec<(u32, Vec<IpAddr>)> = Vec::new();
-        for router in &self.config.routers {
-            let Ok(ifindex) = crate::sys::interface::index(&router.interface) else { continue };
+        for (router, &ifindex) in self.config.routers.iter().zip(&self.ifindexes) {
             let vips = router.settings.vips.iter().map(|vip| vip.addr);
             match found.iter_mut().find(|(index, _)| *index == ifindex) {
                 Some((_, known)) => known.extend(vips),
@@ -140,6 +139,11 @@ impl Daemon<'_> {
     }
 
     fn look_at_links(&self) {
+        if let Some(name) = self.replaced_interface() {
+            return self.end_for(format!(
+                "{name} was removed and made anew: ending, so that systemd starts this daemon on the new one"
+            ));
+        }
         for (index, router) in (0_u8..).zip(&self.config.routers) {
             let link = links::look(router);
             let told = self.desk.borrow().links[usize::from(index)];
@@ -147,6 +151,24 @@ impl Daemon<'_> {
                 self.desk.borrow_mut().links[usize::from(index)] = link;
             }
         }
+    }
+
+    /// The sockets are bound to an interface by number; one that comes back with another number is another one.
+    fn replaced_interface(&self) -> Option<&str> {
+        let names = self.config.routers.iter().map(|router| router.interface.as_str());
+        let mut opened = names.zip(&self.ifindexes);
+        opened.find(|(name, opened)| interface::index(name).is_ok_and(|now| now != **opened)).map(|(name, _)| name)
+    }
+
+    /// Stops, with this as the last word.
+    fn end_for(&self, text: String) {
+        let mut desk = self.desk.borrow_mut();
+        if core::mem::replace(&mut desk.stopping, true) {
+            return;
+        }
+        desk.fatal = Some(text);
+        drop(desk);
+        self.post(Command::Stop);
     }
 
     /// A source address that is gone may come back at once (a DHCP renewal, a flush): it is believed missing an
