@@ -177,12 +177,7 @@ impl Table {
     pub fn summary(&self) -> Summary {
         let nodes: Vec<String> =
             self.nodes.iter().map(|node| format!("{} {}", node.addr, node.well)).collect();
-        let facts = vec![format!(
-            "VRID {} ({}): priorities while all is well: {}",
-            self.vrid,
-            self.vips.join(", "),
-            nodes.join(", ")
-        )];
+        let facts = vec![format!("priorities while all is well: {}", nodes.join(", "))];
         let mut warnings: Vec<String> = self.rows.iter().filter(|row| row.gap).map(Row::sentence).collect();
         warnings.extend(self.advice.iter().cloned());
         Summary { facts, warnings }

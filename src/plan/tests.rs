@@ -144,7 +144,7 @@ fn the_summary_has_facts_and_warnings() {
     let summary = plan(&users()).summary();
     assert_eq!(
         summary.facts,
-        ["VRID 12 (10.0.10.39): priorities while all is well: 10.0.10.31 230, 10.0.10.32 130, 10.0.10.33 80"]
+        ["priorities while all is well: 10.0.10.31 230, 10.0.10.32 130, 10.0.10.33 80"]
     );
     assert_eq!(summary.warnings.len(), 6);
 }

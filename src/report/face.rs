@@ -202,7 +202,10 @@ fn peers(page: &mut Page<'_>, now: Time, router: &Router) {
 }
 
 fn peer_row(now: Time, router: &Router, peer: &Peer) -> Vec<Cell> {
-    let range = peer.range.map(|range| format!("{}–{}", range.floor, range.ceiling));
+    let range = peer.range.map(|range| match range.ceiling {
+        only if only == range.floor => only.to_string(),
+        ceiling => format!("{}–{ceiling}", range.floor),
+    });
     let mut row = vec![(format!("peer {}", peer.addr), Paint::Plain)];
     match (peer.heard, peer.priority) {
         (Some(heard), Some(priority)) => {
