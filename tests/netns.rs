@@ -366,23 +366,6 @@ fn a_fault_moves_the_vip_whatever_the_gap() {
 }
 
 #[test]
-fn status_tells_role_and_priority() {
-    let Some(lab) = Lab::new(2) else { return };
-    let daemons = cluster(&lab, &quick(&[200, 190]));
-    lab.settle(VIP, 0, LIMIT);
-    std::thread::sleep(ms(300));
-    for (node, role, priority) in [(0, "master", "200"), (1, "backup", "190")] {
-        let (status, text, error) = command(&lab.nodes[node], &["status", "--json"]);
-        assert!(status.success(), "{error}");
-        assert!(
-            text.to_lowercase().contains(role) && text.contains(priority),
-            "node {node} is {role}: {text}"
-        );
-    }
-    drop(daemons);
-}
-
-#[test]
 fn the_housekeepers_fate_does_not_touch_the_vip() {
     let Some(lab) = Lab::new(2) else { return };
     let mut flags = Router::v3(&[200, 190], ms(10)).flags();
@@ -483,18 +466,4 @@ fn peers_that_are_dead_do_not_stop_adverts_to_the_living() {
     std::thread::sleep(ms(300));
     lab.steady(VIP, 0, ms(8000));
     assert!(!daemons[0].log().contains("10.0.10.32 fail"), "{}", daemons[0].log());
-}
-
-#[test]
-fn an_interface_made_anew_ends_the_daemon_for_a_restart() {
-    let Some(lab) = Lab::new(1) else { return };
-    let mut daemon = Daemon::unsinkable(&lab.nodes[0], &quick(&[200]).flags());
-    lab.settle(VIP, 0, LIMIT);
-    let netns = &lab.nodes[0].netns;
-    ip(&format!("-n {netns} link del eth0"));
-    std::thread::sleep(ms(500));
-    ip(&format!("-n {netns} link add eth0 type veth peer name far0"));
-    let status = daemon.wait(LIMIT).expect("it ends");
-    assert_eq!(status.code(), Some(69), "{}", daemon.log());
-    assert!(daemon.log().contains("eth0 was removed and made anew"), "{}", daemon.log());
 }

@@ -19,7 +19,7 @@ pub use open::release;
 use crate::checks::Track;
 use crate::flags::Config;
 use crate::report::status::{Housekeeper, Threads};
-use crate::shared::{COMMANDS, Command, Commands, NOTES, Note, Shared};
+use crate::shared::{COMMANDS, Command, Commands, NOTES, Note, Notes, Orders, Shared};
 use crate::sys::caps::{self, Capability};
 use crate::sys::{Failure, clock, sched};
 use crate::time::Time;
@@ -103,71 +103,94 @@ struct Desk<'a> {
 /// Runs until a signal has handed the VIP over. `args`: this process's own, for the housekeeper child.
 ///
 /// # Errors
-/// Whatever keeps it from starting; once it runs, only a failing kernel.
+/// Whatever keeps it from starting; once it runs, a failing kernel, or an interface that was made anew.
 pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let signals = block_signals()?;
     let listener = report::run::bind(&report::socket_path(&config.run_dir))
         .map_err(|error| Fatal { exit: EX_UNAVAILABLE, text: error.to_string() })?;
     let shared = Shared::new().map_err(|failure| Fatal::of("waking threads", failure))?;
     // The locks are held until the end.
-    let open::Opened { mut ports, mut hands, rejects, ifindexes, locks: _held } = open::open(config)?;
+    let open::Opened { ports, hands, rejects, ifindexes, locks: _held } = open::open(config)?;
     let threads = settle(config);
-    let (mut commands, mut notes, mut vip_notes) =
-        (Queue::<Command, COMMANDS>::new(), Queue::<Note, NOTES>::new(), Queue::<vip::Note, NOTES>::new());
-    let (commands, mut orders) = commands.split();
-    let (vrrp_notes, notes) = notes.split();
-    let (vip_notes_in, vip_notes) = vip_notes.split();
+    let mut commands = Queue::<Command, COMMANDS>::new();
+    let mut notes = Queue::<Note, NOTES>::new();
+    let mut vip_notes = Queue::<vip::Note, NOTES>::new();
+    let (commands, orders) = commands.split();
+    let (vrrp_tells, notes) = notes.split();
+    let (vip_tells, vip_notes) = vip_notes.split();
     let (changes, changed) = on_change::queue();
     // One look more is enough for all who doubt meanwhile.
     let (doubts, doubted) = smol::channel::bounded(1);
     let tracks = config.tracks();
-    let daemon = Daemon {
-        config,
-        shared: &shared,
-        tracks: &tracks,
-        places: places(config, &tracks),
-        ifindexes,
-        started: clock::now(),
-        threads,
-        changes,
-        doubts,
-        desk: RefCell::new(Desk {
+    let desk = RefCell::new(Desk::new(config, tracks.len(), commands));
+    let places = places(config, &tracks);
+    let (shared, tracks, started) = (&shared, &tracks[..], clock::now());
+    let daemon =
+        Daemon { config, shared, tracks, places, ifindexes, started, threads, changes, doubts, desk };
+    let loops = Loops { ports, orders, vrrp_tells, hands, vip_tells, realtime: threads.realtime };
+    let work = tasks::Work { listener, signals, rejects, changed, doubted, notes, vip_notes, args };
+    thread::scope(|scope| {
+        let running = loops.start(scope, shared).inspect_err(|_| daemon.end_threads())?;
+        smol::block_on(daemon.work(work, || running.iter().any(thread::ScopedJoinHandle::is_finished)));
+        daemon.end_threads();
+        let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
+        match ended.flatten().find_map(Result::err) {
+            Some(failure) => Err(Fatal::of("a thread gave up", failure)),
+            None => daemon.last_word(),
+        }
+    })
+}
+
+/// The two threads that hold the VIP, before they run.
+struct Loops<'q> {
+    ports: Vec<vrrp::run::Port>,
+    orders: Orders<'q>,
+    vrrp_tells: Notes<'q>,
+    hands: Vec<vip::run::Hand>,
+    vip_tells: vip::run::Notes<'q>,
+    realtime: bool,
+}
+
+/// A thread of [`Loops`].
+type Running<'scope> = thread::ScopedJoinHandle<'scope, Result<(), Failure>>;
+
+impl<'q> Loops<'q> {
+    fn start<'scope>(
+        self,
+        scope: &'scope thread::Scope<'scope, '_>,
+        shared: &'scope Shared,
+    ) -> Result<[Running<'scope>; 2], Fatal>
+    where
+        'q: 'scope,
+    {
+        let Self { mut ports, mut orders, vrrp_tells, mut hands, vip_tells, realtime } = self;
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let vip = named("vip").spawn_scoped(scope, move || {
+            on_time(realtime);
+            vip::run::run(&mut hands, vip_tells, shared)
+        });
+        let vrrp = named("vrrp").spawn_scoped(scope, move || {
+            on_time(realtime);
+            vrrp::run::run(&mut ports, &mut orders, vrrp_tells, shared)
+        });
+        let failed = |error| Fatal { exit: EX_OSERR, text: format!("cannot start a thread: {error}") };
+        Ok([vrrp.map_err(failed)?, vip.map_err(failed)?])
+    }
+}
+
+impl<'a> Desk<'a> {
+    fn new(config: &Config, tracks: usize, commands: Commands<'a>) -> Self {
+        Self {
             commands,
             journal: Journal::new(&config.routers),
-            latest: vec![None; tracks.len()],
+            latest: vec![None; tracks],
             links: vec![Link::Unknown; config.routers.len()],
             missing: vec![None; config.routers.len()],
             housekeeper: Housekeeper::Off,
             stopping: false,
             fatal: None,
-        }),
-    };
-    let realtime = threads.realtime;
-    thread::scope(|scope| {
-        let shared = &shared;
-        let vip_thread = thread::Builder::new().name("vip".into()).spawn_scoped(scope, move || {
-            on_time(realtime);
-            vip::run::run(&mut hands, vip_notes_in, shared)
-        });
-        let vrrp_thread = thread::Builder::new().name("vrrp".into()).spawn_scoped(scope, move || {
-            on_time(realtime);
-            vrrp::run::run(&mut ports, &mut orders, vrrp_notes, shared)
-        });
-        let (Ok(vip_thread), Ok(vrrp_thread)) = (vip_thread, vrrp_thread) else {
-            daemon.end_threads();
-            return Err(Fatal { exit: EX_OSERR, text: "cannot start a thread".to_owned() });
-        };
-        let over = || vip_thread.is_finished() || vrrp_thread.is_finished();
-        let work = tasks::Work { listener, signals, rejects, changed, doubted, notes, vip_notes, args };
-        smol::block_on(daemon.work(work, over));
-        daemon.end_threads();
-        let ended = [vrrp_thread.join(), vip_thread.join()];
-        if let Some(failure) = ended.into_iter().flatten().find_map(Result::err) {
-            return Err(Fatal::of("a thread gave up", failure));
         }
-        let fatal = daemon.desk.borrow_mut().fatal.take();
-        fatal.map_or(Ok(()), |text| Err(Fatal { exit: EX_UNAVAILABLE, text }))
-    })
+    }
 }
 
 /// SIGTERM, SIGINT and SIGHUP (a terminal that closes), as a descriptor.

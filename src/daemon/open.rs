@@ -40,7 +40,13 @@ pub struct Opened {
 
 /// Opens every router's sockets.
 pub fn open(config: &Config) -> Result<Opened, Fatal> {
-    let mut opened = Opened { ports: Vec::new(), hands: Vec::new(), rejects: Vec::new(), ifindexes: Vec::new(), locks: Vec::new() };
+    let mut opened = Opened {
+        ports: Vec::new(),
+        hands: Vec::new(),
+        rejects: Vec::new(),
+        ifindexes: Vec::new(),
+        locks: Vec::new(),
+    };
     for (index, router) in (0_u8..).zip(&config.routers) {
         opened.add(index, router)?;
     }

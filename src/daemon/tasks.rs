@@ -1,12 +1,12 @@
 //! The tasks of the checks thread: each waits for one thing, tells the log, and sends a command to the vrrp thread.
 
 use super::on_change::{self, Change};
-use super::{Daemon, EX_UNAVAILABLE, housekeeper, journal, links, rejects, status, verdicts};
+use super::{Daemon, EX_UNAVAILABLE, Fatal, housekeeper, journal, links, rejects, status, verdicts};
 use crate::checks::{self, health};
 use crate::report::frame::{Reply, Request};
 use crate::shared::{Command, Note};
-use crate::sys::{clock, interface};
 use crate::sys::vrrp_socket::VrrpSocket;
+use crate::sys::{clock, interface};
 use crate::vrrp::event::Link;
 use crate::{plan, report, vip};
 use core::sync::atomic::Ordering::Relaxed;
@@ -75,6 +75,12 @@ impl Daemon<'_> {
         self.post(Command::Stop);
         self.shared.stopping.store(true, Relaxed);
         self.shared.wake_vip.signal();
+    }
+
+    /// What [`end_for`](Self::end_for) left.
+    pub(super) fn last_word(&self) -> Result<(), Fatal> {
+        let word = self.desk.borrow_mut().fatal.take();
+        word.map_or(Ok(()), |text| Err(Fatal { exit: EX_UNAVAILABLE, text }))
     }
 
     /// To the vrrp thread. A full queue means that it does not turn: nothing can be done, and the status shows it.
@@ -157,7 +163,9 @@ impl Daemon<'_> {
     fn replaced_interface(&self) -> Option<&str> {
         let names = self.config.routers.iter().map(|router| router.interface.as_str());
         let mut opened = names.zip(&self.ifindexes);
-        opened.find(|(name, opened)| interface::index(name).is_ok_and(|now| now != **opened)).map(|(name, _)| name)
+        opened
+            .find(|(name, opened)| interface::index(name).is_ok_and(|now| now != **opened))
+            .map(|(name, _)| name)
     }
 
     /// Stops, with this as the last word.
