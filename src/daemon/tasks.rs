@@ -58,9 +58,10 @@ impl Daemon<'_> {
         }
         self.look_at_links();
         self.send_verdicts();
+        // A task of its own: as part of the future below, each note would make the listener be asked, too.
+        let noted = ex.spawn(self.take_notes(work.notes, work.vip_notes, over));
         let answering = report::serve(&ex, work.listener, move |request, _uid| self.answer(request));
-        let noting = self.take_notes(work.notes, work.vip_notes, over);
-        ex.run(future::or(noting, async {
+        ex.run(future::or(noted, async {
             answering.await;
         }))
         .await;
