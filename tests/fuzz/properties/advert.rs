@@ -22,7 +22,7 @@ fn settings(choice: u8) -> (Settings, IpAddr, IpAddr) {
         vips: [Vip { addr: vip, prefix: 24 }].into_iter().collect(),
         base: 100,
         interval: Duration::from_secs(1),
-        auth: if choice & 3 == 0 { Auth::Pass(*b"pass1234") } else { Auth::None },
+        auth: if choice.is_multiple_of(4) { Auth::Pass(*b"pass1234") } else { Auth::None },
         checksum: Checksum::Pseudo,
         preempt: Preempt::Never,
         peers: [Peer { addr: peer, range: None }].into_iter().collect(),

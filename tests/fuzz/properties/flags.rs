@@ -6,6 +6,8 @@
 use core::net::IpAddr;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use unsinkable::checks::Kind;
+use unsinkable::checks::process::Comm;
 use unsinkable::flags::{Command, Config, LocalAddresses, LocalInterface, Refusal, Resolved, parse_from};
 use unsinkable::plan::{Cluster, plan, render};
 use unsinkable::shared::MAX_ROUTERS;
@@ -24,7 +26,10 @@ pub fn run(data: &[u8]) {
     args.extend(words.iter().cloned().map(OsString::from_vec));
     match parse_from(&args, &second()) {
         Ok(Command::Run(resolved) | Command::Check { resolved: Ok(resolved), .. }) => match resolved {
-            Resolved::Ready(config) => complete(&config),
+            Resolved::Ready(config) => {
+                complete(&config);
+                findable(&config, &words);
+            }
             Resolved::NotYet(waiting) => panic!("this machine has all its addresses: {waiting:?}"),
         },
         Ok(Command::Check { resolved: Err(findings), .. }) => assert!(!findings.is_empty()),
@@ -77,6 +82,18 @@ fn complete(config: &Config) {
     for track in config.tracks() {
         assert!(!track.interval.is_zero() && !track.timeout.is_zero(), "{track:?}");
         assert!(track.rise > 0 && track.fall > 0 && track.weight != Some(0), "{track:?}");
+    }
+}
+
+/// A process is looked for under the name the kernel keeps of the one that was given.
+fn findable(config: &Config, words: &[Vec<u8>]) {
+    for track in config.tracks() {
+        let Kind::Process(kept) = &track.kind else { continue };
+        let given = words.iter().filter_map(|word| {
+            let word = word.strip_prefix(b"--track=").unwrap_or(word).strip_prefix(b"process:")?;
+            str::from_utf8(word.split(|&byte| byte == b',').next()?).ok()
+        });
+        assert!(given.map(Comm::new).any(|given| given == Comm::new(kept)), "{kept}");
     }
 }
 

@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// A line as proc_pid_stat(5) has it, cut behind its 22nd field.
+/// A line as `proc_pid_stat(5)` has it, cut behind its 22nd field.
 fn line(comm: &[u8], state: u8, start: u64) -> Vec<u8> {
     let between = "0 ".repeat(18);
     let mut line = b"1 (".to_vec();
