@@ -106,12 +106,13 @@ fn example(kind: &str) -> &'static str {
     }
 }
 
-/// A longer name than the kernel keeps is cut like the kernel's, so it is found.
+/// A longer name than the kernel keeps is cut like the kernel's, so it is found. Where that would be inside a character,
+/// it stays whole here and is cut as bytes (`Comm`).
 fn process(name: &str) -> Result<Kind, String> {
     if name.contains('/') {
         return Err("expected a process name as `ps -e` shows it, not a path".into());
     }
-    Ok(Kind::Process(name[..name.floor_char_boundary(COMM)].into()))
+    Ok(Kind::Process(name[..name.ceil_char_boundary(COMM)].into()))
 }
 
 fn path(text: &str) -> Option<std::path::PathBuf> {
@@ -261,6 +262,8 @@ mod tests {
             parse("process:a-very-long-process").unwrap().kind,
             Kind::Process("a-very-long-pro".into())
         );
+        // The 15th byte is the first of two: the kernel keeps one of them, and so must what is compared with it.
+        assert_eq!(parse("process:fourteen-bytesé").unwrap().kind, Kind::Process("fourteen-bytesé".into()));
     }
 
     #[test]

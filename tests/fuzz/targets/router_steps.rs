@@ -1,10 +1,8 @@
-//! Whatever happens to a router, in whatever order, at whatever time: see `tests/steps.rs`.
+//! What must hold stands in `../properties/router_steps.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../properties/router_steps.rs"]
+mod router_steps;
 
-#[path = "../../steps.rs"]
-mod steps;
-
-fuzz_target!(|data: &[u8]| steps::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| router_steps::run(data));

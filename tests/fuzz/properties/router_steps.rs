@@ -1,5 +1,4 @@
-//! Bytes become inputs of one router, at any time and in any order; what must hold after each of them. The fuzz target
-//! `router_steps` runs this on what it invents, `cargo test` on its corpus and on seeded bytes.
+//! Bytes become inputs of one router, at any time and in any order; what must hold after each of them.
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -121,36 +120,4 @@ fn one(router: &mut Router, now: Time, input: Input, mut held: bool) -> bool {
         StateName::Init | StateName::Fault | StateName::Stopped => assert!(!held, "{state}: {actions:?}"),
     }
     held
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_corpus_holds() {
-        let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/router_steps");
-        let files: Vec<_> = std::fs::read_dir(corpus).expect("a corpus").collect();
-        assert!(files.len() > 10, "the corpus is there");
-        for file in files {
-            run(&std::fs::read(file.expect("an entry").path()).expect("readable"));
-        }
-    }
-
-    #[test]
-    fn seeded_bytes_hold() {
-        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut byte = || {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random.to_be_bytes()[3]
-        };
-        for _ in 0..5_000 {
-            // Begun as a daemon begins, so that most of them get beyond `Init`.
-            let mut data = vec![byte(), byte(), 0, 0, byte(), 0, 2, 0, 0, 5, 100];
-            data.extend((0..600).map(|_| byte()));
-            run(&data);
-        }
-    }
 }
