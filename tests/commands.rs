@@ -29,6 +29,8 @@ fn status_tells_role_and_priority() {
     for (node, role, priority) in [(0, "master", "200"), (1, "backup", "190")] {
         let (status, text, error) = command(&lab.nodes[node], &["status", "--json"]);
         assert!(status.success(), "{error}");
+        // As root with every capability, whatever the limits say.
+        assert!(text.contains(r#""locked": true"#) && text.contains(r#""realtime": true"#), "{text}");
         assert!(
             text.to_lowercase().contains(role) && text.contains(priority),
             "node {node} is {role}: {text}"
