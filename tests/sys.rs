@@ -19,7 +19,7 @@ use unsinkable::sys::packet_socket::PacketSocket;
 use unsinkable::sys::single::Single;
 use unsinkable::sys::vrrp_socket::{Datagram, VrrpSocket};
 use unsinkable::sys::wake::{Wake, wait};
-use unsinkable::sys::{Failure, Family, alias, caps, clock, interface, sched};
+use unsinkable::sys::{Family, alias, caps, clock, interface, sched};
 use unsinkable::vip::address::{self, Message};
 use unsinkable::vip::announce;
 use unsinkable::vrrp::advert::{self, MAX_DATAGRAM, MAX_MESSAGE};
