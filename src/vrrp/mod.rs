@@ -16,7 +16,6 @@ pub mod backup;
 pub mod event;
 pub mod filter;
 pub mod priority;
-pub mod renewal;
 pub mod router;
 pub mod run;
 pub mod timers;

@@ -4,7 +4,6 @@
 use super::MAX_PEERS;
 use super::advert::{self, GROUP_V4, GROUP_V6, MAX_DATAGRAM, MAX_MESSAGE, Received, Reject};
 use super::event::{Action, Heard, Input, Stale};
-use super::renewal::Renewal;
 use super::router::{Actions, Router};
 use crate::shared::{Command, Lane, MAX_ROUTERS, Note, Notes, Orders, Shared, What};
 use crate::sys::vrrp_socket::{Datagram, VrrpSocket};
@@ -13,11 +12,15 @@ use crate::time::Time;
 use crate::wish::Wish;
 use core::net::IpAddr;
 use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Datagrams read from one socket in one turn: more than its buffer holds, so all that was queued is known before a
 /// timer is acted on, and a flood cannot keep the timers waiting.
 const MAX_DRAIN: usize = 1024;
+/// A lease is renewed at most this often: the shortest lasts 1 s, and each renewal is broadcast to all who listen to
+/// address changes on the machine.
+const RENEW_GAP: Duration = Duration::from_millis(250);
 /// Sources of which is remembered what has been told of their rejected packets.
 const MAX_TOLD: usize = 16;
 
@@ -29,7 +32,7 @@ pub struct Port {
     socket: VrrpSocket,
     stale: Stale,
     wanted: Wish,
-    renewal: Renewal,
+    held_at: Time,
     /// Where each source is counted in [`Lane::peers`].
     known: heapless::Vec<IpAddr, MAX_PEERS>,
     /// Which peers list other addresses, and where sending fails: bits by slot, told once.
@@ -45,14 +48,13 @@ impl Port {
     /// Router number `index` of the configuration, with what a former life left behind.
     pub fn new(index: u8, router: Router, socket: VrrpSocket, stale: Stale) -> Self {
         let known = router.settings().peers.iter().map(|peer| peer.addr).collect();
-        let renewal = Renewal::new(router.settings().interval);
         Self {
             index,
             router,
             socket,
             stale,
             wanted: Wish::default(),
-            renewal,
+            held_at: Time::ZERO,
             known,
             told_vips: 0,
             told_send: 0,
@@ -96,7 +98,7 @@ fn wait(ports: &[Port], shared: &Shared) -> Result<(), Failure> {
     let mut fds = heapless::Vec::<BorrowedFd<'_>, { MAX_ROUTERS + 1 }>::new();
     let sockets = ports.iter().map(|port| port.socket.as_fd());
     fds.extend(sockets.chain([shared.wake_vrrp.as_fd()]).take(MAX_ROUTERS + 1));
-    let deadline = ports.iter().filter_map(Port::deadline).min();
+    let deadline = ports.iter().filter_map(|port| port.router.deadline()).min();
     let limit = deadline.map(|at| at.since(clock::now()));
     wake::wait(&fds, limit).map(|_| ())
 }
@@ -116,7 +118,6 @@ fn turn(ports: &mut [Port], orders: &mut Orders<'_>, desk: &mut Desk<'_, '_>) {
         if port.router.deadline().is_some_and(|at| at <= now) {
             port.step(now, Input::Timer, desk);
         }
-        port.renew(now, desk);
         port.catch_up(now, desk);
     }
 }
@@ -226,43 +227,23 @@ impl Port {
                 Action::Advertise(priority) => self.advertise(now, *priority, desk),
                 Action::Hold => self.hold(now),
                 Action::Announce => self.wanted.announcements = self.wanted.announcements.wrapping_add(1),
-                Action::Release => self.release(),
+                Action::Release => self.wanted.hold = false,
                 Action::Probe => self.wanted.probes = self.wanted.probes.wrapping_add(1),
                 Action::Tell(event) => self.note(now, What::Event(*event), desk),
             }
         }
         if self.wanted != before {
-            self.wish(desk);
+            self.lane(desk).want(self.wanted);
+            desk.shared.wake_vip.signal();
         }
     }
 
     fn hold(&mut self, now: Time) {
-        if self.renewal.hold(now) {
+        if !self.wanted.hold || now.since(self.held_at) >= RENEW_GAP {
+            self.held_at = now;
             self.wanted.hold = true;
             self.wanted.renewals = self.wanted.renewals.wrapping_add(1);
         }
-    }
-
-    fn release(&mut self) {
-        self.renewal.release();
-        self.wanted.hold = false;
-    }
-
-    /// The renewal ahead of the next advert.
-    fn renew(&mut self, now: Time, desk: &mut Desk<'_, '_>) {
-        if self.renewal.is_due(now) {
-            self.wanted.renewals = self.wanted.renewals.wrapping_add(1);
-            self.wish(desk);
-        }
-    }
-
-    fn wish(&self, desk: &mut Desk<'_, '_>) {
-        self.lane(desk).want(self.wanted);
-        desk.shared.wake_vip.signal();
-    }
-
-    fn deadline(&self) -> Option<Time> {
-        [self.router.deadline(), self.renewal.deadline()].into_iter().flatten().min()
     }
 
     fn advertise(&mut self, now: Time, priority: u8, desk: &mut Desk<'_, '_>) {
