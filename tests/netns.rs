@@ -467,3 +467,23 @@ fn peers_that_are_dead_do_not_stop_adverts_to_the_living() {
     lab.steady(VIP, 0, ms(8000));
     assert!(!daemons[0].log().contains("10.0.10.32 fail"), "{}", daemons[0].log());
 }
+
+/// Longer than a verdict is believed: the checks were stopped with the rest, and must not be taken for failed.
+#[test]
+fn a_stopped_master_with_checks_takes_the_vip_back_at_once() {
+    let Some(lab) = Lab::new(2) else { return };
+    for node in &lab.nodes {
+        node.start_fake("dockerd");
+        node.start_fake("traefik");
+    }
+    let daemons = cluster(&lab, &Router::v2(&[200, 190]).tracking(20, 15));
+    lab.settle(VIP, 0, LIMIT);
+    std::thread::sleep(ms(1500));
+    for stopped in [5200, 5700, 6300] {
+        daemons[0].signal(Signal::SIGSTOP);
+        std::thread::sleep(ms(stopped));
+        daemons[0].signal(Signal::SIGCONT);
+        lab.settle(VIP, 0, ms(500));
+        lab.steady(VIP, 0, ms(1500));
+    }
+}

@@ -90,6 +90,8 @@ struct Desk<'a> {
     commands: Commands<'a>,
     journal: Journal,
     latest: verdicts::Latest,
+    /// When they were last weighed: each second, unless this thread was stopped.
+    weighed_at: Time,
     /// What each router has been told of its link.
     links: Vec<Link>,
     /// Since when the source address is missing without having been told so.
@@ -184,6 +186,7 @@ impl<'a> Desk<'a> {
             commands,
             journal: Journal::new(&config.routers),
             latest: vec![None; tracks],
+            weighed_at: clock::now(),
             links: vec![Link::Unknown; config.routers.len()],
             missing: vec![None; config.routers.len()],
             housekeeper: Housekeeper::Off,

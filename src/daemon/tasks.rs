@@ -107,6 +107,10 @@ impl Daemon<'_> {
 
     fn send_verdicts(&self) {
         let now = clock::now();
+        let mut desk = self.desk.borrow_mut();
+        let gap = now.since(core::mem::replace(&mut desk.weighed_at, now));
+        verdicts::forgive(&mut desk.latest, gap);
+        drop(desk);
         for (index, router) in (0_u8..).zip(&self.config.routers) {
             let verdict =
                 verdicts::verdict(router, &self.places[usize::from(index)], &self.desk.borrow().latest, now);

@@ -27,3 +27,40 @@ pub fn verdict(router: &RouterConfig, places: &[usize], latest: &Latest, now: Ti
     let until = (!places.is_empty()).then(|| now + PATIENCE);
     Some(Verdict { effective, until })
 }
+
+/// This thread did nothing for `gap`, because the machine or the process was stopped: so were its checks. Their last
+/// verdicts count for so much longer, until they have looked again.
+pub fn forgive(latest: &mut Latest, gap: Duration) {
+    if gap > RENEW_EVERY * 2 {
+        for checked in latest.iter_mut().flatten() {
+            checked.until += gap;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::health::Reason;
+
+    fn latest(until: u64) -> Latest {
+        let until = Time::from_micros(until * 1_000_000);
+        vec![Some(Checked { well: true, since: Time::ZERO, until, reason: Reason::Exists }), None]
+    }
+
+    #[test]
+    fn a_stopped_process_does_not_fail_its_checks() {
+        // Looked at 10 s, believed until 15 s, stopped from 11 s to 17 s.
+        let now = Time::from_micros(17_000_000);
+        let mut stopped = latest(15);
+        forgive(&mut stopped, Duration::from_secs(6));
+        assert!(stopped[0].is_some_and(|checked| checked.at(now).well));
+    }
+
+    #[test]
+    fn an_old_verdict_of_a_thread_that_turns_is_not_forgiven() {
+        let mut stuck = latest(15);
+        forgive(&mut stuck, Duration::from_secs(1));
+        assert!(stuck[0].is_some_and(|checked| !checked.at(Time::from_micros(17_000_000)).well));
+    }
+}

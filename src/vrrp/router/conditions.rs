@@ -16,9 +16,9 @@ impl Router {
         if let Some(Verdict { effective, until: Some(until) }) = self.verdict
             && until <= now
         {
-            // Noticed late by more than an interval, this whole process was stopped, and its checks were, too: they
-            // get an interval to speak.
-            let stalled = now.since(until) > self.settings.interval;
+            // Later than an interval after whatever was due, this whole process was stopped, and its checks were, too:
+            // they get an interval to speak.
+            let stalled = self.deadline().is_some_and(|at| now.since(at) > self.settings.interval);
             self.verdict = Some(if stalled {
                 Verdict { effective, until: Some(now + self.settings.interval) }
             } else {
