@@ -13,6 +13,7 @@ use crate::vrrp::Version;
 use crate::vrrp::advert::Reject as Cause;
 use crate::vrrp::event::{Reason, StateName};
 use crate::vrrp::router::View;
+use crate::vrrp::timers::master_down;
 use core::net::IpAddr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
@@ -75,7 +76,7 @@ fn router(daemon: &Daemon<'_>, index: usize, config: &RouterConfig, now: Time) -
         multicast: settings.multicast,
         interval: settings.interval,
         master: (view.state == StateName::Backup).then(|| master(lane, sources)).flatten(),
-        deadline: None,
+        deadline: takeover(config, &view, lane, sources),
         lease: config.lease,
         present: lane.present.load(Relaxed),
         sent: lane.sent.load(Relaxed),
@@ -120,6 +121,13 @@ fn master(lane: &Lane, sources: &[IpAddr]) -> Option<Master> {
         interval: Duration::from_millis(u64::from(count.interval.load(Relaxed))),
         heard: Time::from_micros(count.heard_at.load(Relaxed)),
     })
+}
+
+/// When a backup takes over if its master, which outranks it, stays silent.
+fn takeover(config: &RouterConfig, view: &View, lane: &Lane, sources: &[IpAddr]) -> Option<Time> {
+    let master = master(lane, sources).filter(|master| master.priority >= view.priority)?;
+    let patience = master_down(config.settings.version, view.priority, master.interval);
+    (view.state == StateName::Backup).then(|| master.heard + patience)
 }
 
 fn rejects(lane: &Lane) -> Vec<Count> {
