@@ -9,30 +9,39 @@
 //!                 ├─ checks  is it alive?                    checks thread: smol, pidfds, probes, links
 //!                 ├─ report  status and its faces            checks thread
 //!                 └─ housekeeper                             a process of its own, without capabilities
+//!                      ├─ update    services and containers to their newest image, and back when it fails
+//!                      ├─ prune     what nobody uses any more
+//!                      ├─ docker    the Engine API (update and prune use it)
+//!                      └─ state     what outlives a restart
 //!         shared   what the threads share: atomics, queues, wakes
 //!         sys      the kernel; all `unsafe`
-//!         time, bpf, wish   words that pure files of any folder may use
+//!         time, bpf, wish, voice   words that pure files of any folder may use
 //! ```
 //!
 //! The vip thread is apart from the vrrp thread because adding an address waits for the kernel's RTNL lock,
 //! which a container start may hold for longer than an advert interval.
 //!
-//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `bpf`, `wish`;
-//! `vrrp`, `vip`, `checks` and `report` meet only in `daemon`; only `sys` says `unsafe`; `vrrp` and `vip` name neither
-//! `smol` nor `log`.
+//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `bpf`, `wish`,
+//! `voice`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`, `update` and `prune` only in `housekeeper`, and
+//! may use `docker` and `state`; only `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
 
 pub mod bpf;
 pub mod checks;
 pub mod daemon;
+pub mod docker;
 pub mod flags;
 pub mod housekeeper;
 pub mod log;
 pub mod plan;
 pub mod preflight;
+pub mod prune;
 pub mod report;
 pub mod shared;
+pub mod state;
 pub mod sys;
 pub mod time;
+pub mod update;
 pub mod vip;
+pub mod voice;
 pub mod vrrp;
 pub mod wish;

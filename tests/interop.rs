@@ -147,7 +147,12 @@ fn swap(router: &Router, skew: u64, down: u64) {
         within("kill -9", pair.gained(1, event), 0, down + 300);
         if ours_leaves {
             std::thread::sleep(ms(TWO_OWNERS_MS + 200));
-            within("two owners", pair.lab.owners.spans(pair.vip, event, Instant::now()).two, 0, TWO_OWNERS_MS);
+            within(
+                "two owners",
+                pair.lab.owners.spans(pair.vip, event, Instant::now()).two,
+                0,
+                TWO_OWNERS_MS,
+            );
             pair.lab.settle(pair.vip, 1, ms(100));
         }
     }

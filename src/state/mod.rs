@@ -1,0 +1,86 @@
+//! What outlives a restart (`--state-dir`): how long things have been seen unused, which digests failed here, when a
+//! digest was first seen, the managers' last keep-set.
+//!
+//! `file` is the format (postcard with version and CRC), pure; `run` reads and replaces the file and holds the lock that
+//! lets one round at a time, daemon or command, change anything.
+
+pub mod run;
+
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// How long each thing has been seen unused without a break.
+    pub unused: BTreeMap<Thing, Unused>,
+    /// Digests that failed here: service name or container name, and what failed.
+    pub held: BTreeMap<String, Held>,
+    /// The newest digest of each reference (`name:tag`), and since when it is known, in unix seconds.
+    pub digests: BTreeMap<String, Known>,
+    /// What the managers said last.
+    pub keep: Option<KeepSet>,
+    /// Boot and moment of the last look at what is unused: time counts only between two looks of one boot.
+    pub looked: Option<Looked>,
+    /// Until when, in unix seconds, a registry host is not asked again.
+    pub registries: BTreeMap<String, u64>,
+}
+
+/// A thing that may be pruned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Thing {
+    /// By ID.
+    Container(String),
+    /// By ID.
+    Image(String),
+    /// By name.
+    Volume(String),
+}
+
+/// How long a [`Thing`] was seen unused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unused {
+    /// Added up over looks.
+    pub seen_for: Duration,
+}
+
+/// A digest that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// `name:tag`.
+    pub reference: String,
+    /// `sha256:…`; held until the tag points elsewhere.
+    pub digest: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Unix seconds.
+    pub since: u64,
+}
+
+/// A digest, and when it was first seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// `sha256:…`.
+    pub digest: String,
+    /// Unix seconds.
+    pub since: u64,
+}
+
+/// Images that services may want on any node: from a manager.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepSet {
+    /// `repo@sha256:…`, of each service's spec and previous spec.
+    pub images: Vec<String>,
+    /// When it was received: boot and moment, as time of day may jump.
+    pub at: Looked,
+}
+
+/// A moment that a restart of the daemon leaves comparable and a reboot does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot: String,
+    /// Since that boot (`CLOCK_BOOTTIME`).
+    pub moment: Duration,
+}
