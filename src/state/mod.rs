@@ -4,6 +4,7 @@
 //! `file` is the format (postcard with version and CRC), pure; `run` reads and replaces the file and holds the lock that
 //! lets one round at a time, daemon or command, change anything.
 
+pub mod file;
 pub mod run;
 
 use core::time::Duration;
