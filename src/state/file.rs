@@ -59,8 +59,7 @@ impl core::error::Error for FileError {}
 /// # Errors
 /// [`FileError::Size`] when names are so long that it is larger than [`MAX_FILE`] all the same.
 pub fn emit(state: &State) -> Result<Vec<u8>, FileError> {
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend([0; HEAD - MAGIC.len()]);
+    let bytes = vec![0; HEAD];
     let bytes = if is_within(state) {
         postcard::to_extend(state, bytes)
     } else {
@@ -70,9 +69,17 @@ pub fn emit(state: &State) -> Result<Vec<u8>, FileError> {
     if bytes.len() > MAX_FILE {
         return Err(FileError::Size);
     }
-    let checksum = crc32fast::hash(&bytes[HEAD..]).to_le_bytes();
-    bytes[MAGIC.len()..HEAD].copy_from_slice(&checksum);
+    let head = head(&bytes[HEAD..]);
+    bytes[..HEAD].copy_from_slice(&head);
     Ok(bytes)
+}
+
+/// What stands in front of `content`. The fuzzer needs it too: the checksum would keep it out.
+pub fn head(content: &[u8]) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..MAGIC.len()].copy_from_slice(&MAGIC);
+    head[MAGIC.len()..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+    head
 }
 
 /// The state in a file of these bytes.
@@ -206,8 +213,8 @@ mod tests {
     fn a_byte_too_many_is_no_state() {
         let mut bytes = emit(&State::default()).unwrap();
         bytes.push(0);
-        let checksum = crc32fast::hash(&bytes[HEAD..]).to_le_bytes();
-        bytes[8..12].copy_from_slice(&checksum);
+        let head = head(&bytes[HEAD..]);
+        bytes[..HEAD].copy_from_slice(&head);
         assert_eq!(parse(&bytes), Err(FileError::Content));
     }
 
@@ -223,9 +230,8 @@ mod tests {
         assert_eq!(read.keep, None, "half a keep-set would keep too little");
         assert_eq!(read.held["web"].reason, "é".repeat(300));
         let mut bytes = postcard::to_extend(&state, vec![0; HEAD]).unwrap();
-        bytes[..8].copy_from_slice(&MAGIC);
-        let checksum = crc32fast::hash(&bytes[HEAD..]).to_le_bytes();
-        bytes[8..12].copy_from_slice(&checksum);
+        let head = head(&bytes[HEAD..]);
+        bytes[..HEAD].copy_from_slice(&head);
         assert_eq!(parse(&bytes), Err(FileError::Size));
         state.unused = (0..4096).map(|n| (Thing::Volume(format!("{n:0600}")), Unused::default())).collect();
         assert_eq!(emit(&state), Err(FileError::Size));
