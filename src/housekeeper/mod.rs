@@ -3,6 +3,9 @@
 //!
 //! Updates, pruning, log shipping and the status page come with later versions; until then it only keeps its place.
 
+pub mod by_hand;
+mod table;
+
 use crate::flags::Housekeeping;
 use crate::sys::caps;
 use std::fs;
