@@ -175,6 +175,8 @@ pub fn show(kind: &Kind) -> String {
         Kind::File(path) => format!("file:{}", path.display()),
         Kind::Interface(name) => format!("interface:{name}"),
         Kind::Disk(path) => format!("disk:{}", path.display()),
+        Kind::Docker => "docker".to_owned(),
+        Kind::Swarm => "swarm".to_owned(),
     }
 }
 
