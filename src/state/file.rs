@@ -161,7 +161,11 @@ mod tests {
             unused: [(Thing::Image("i".to_owned()), Unused { seen_for: Duration::from_secs(300) })].into(),
             held: [("web".to_owned(), held)].into(),
             digests: [("r:1".to_owned(), Known { digest: "sha256:1".to_owned(), since: 8 })].into(),
-            keep: Some(KeepSet { images: vec!["r@sha256:1".to_owned()], at: looked.clone() }),
+            keep: Some(KeepSet {
+                images: vec!["r@sha256:1".to_owned()],
+                volumes: vec!["data".to_owned()],
+                at: looked.clone(),
+            }),
             looked: Some(looked),
             registries: [("docker.io".to_owned(), 9)].into(),
         }
