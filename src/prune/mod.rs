@@ -1,5 +1,6 @@
 //! Pruning: what nobody has used for the whole grace goes; what is kept, referenced or young stays.
 
+pub mod keepset;
 pub mod run;
 
 use core::time::Duration;

@@ -71,8 +71,10 @@ pub struct Known {
 /// Images that services may want on any node: from a manager.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeepSet {
-    /// `repo@sha256:…`, of each service's spec and previous spec.
+    /// `repo:tag@sha256:…`, of each service's spec and previous spec; without digest where the spec has none.
     pub images: Vec<String>,
+    /// Names of the volumes that services mount, templates (`{{.Task.Slot}}`) as they are.
+    pub volumes: Vec<String>,
     /// When it was received: boot and moment, as time of day may jump.
     pub at: Looked,
 }
