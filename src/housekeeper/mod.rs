@@ -4,6 +4,8 @@
 //! Updates, pruning, log shipping and the status page come with later versions; until then it only keeps its place.
 
 pub mod by_hand;
+pub mod frame;
+pub mod summary;
 mod table;
 
 use crate::flags::Housekeeping;
