@@ -1,5 +1,6 @@
 //! Updates: services and containers brought to the newest image of their tag, watched, and put back when they fail.
 
+pub mod containers;
 pub mod run;
 
 use core::time::Duration;
