@@ -6,6 +6,7 @@
 
 pub mod budget;
 pub mod candidate;
+pub mod containers;
 pub mod decide;
 pub mod rollout;
 pub mod run;
