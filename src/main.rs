@@ -47,6 +47,8 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
         Command::Release { run_dir: _, vips } => release(&vips),
         Command::Man => print_bytes(&flags::man_page()),
         Command::Completions(shell) => print_bytes(&flags::completions(shell)),
+        Command::Update { dry_run, json, jobs } => housekeeper::by_hand::update(&jobs, dry_run, json),
+        Command::Prune { dry_run, json, jobs } => housekeeper::by_hand::prune(&jobs, dry_run, json),
         Command::Later(what) => {
             say(&format!("{what}: not in this version yet"));
             EX_UNAVAILABLE
@@ -101,6 +103,10 @@ fn release(vips: &[(Option<String>, Vip)]) -> u8 {
 }
 
 fn housekeeper(jobs: &Housekeeping) -> u8 {
+    if let Err(error) = log::init(jobs.level) {
+        say(&format!("no log: {error}"));
+        return EX_OSERR;
+    }
     match housekeeper::run(jobs) {
         Ok(()) => 0,
         Err(error) => {

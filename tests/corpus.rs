@@ -13,20 +13,22 @@ mod properties {
     pub mod netlink;
     pub mod proc_stat;
     pub mod router_steps;
+    pub mod state_file;
     pub mod status_frame;
 }
-use properties::{advert, arp, flags, netlink, proc_stat, router_steps, status_frame};
+use properties::{advert, arp, flags, netlink, proc_stat, router_steps, state_file, status_frame};
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("flags", flags::run),
     ("netlink", netlink::run),
     ("proc_stat", proc_stat::run),
     ("router_steps", router_steps::run),
+    ("state_file", state_file::run),
     ("status_frame", status_frame::run),
 ];
 

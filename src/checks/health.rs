@@ -16,13 +16,14 @@ use super::Track;
 use crate::time::Time;
 use core::fmt;
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// Beyond interval and timeout, what a loaded Pi may be late before a verdict counts as too old: as long as a VRRP
 /// peer waits for a master at 1 s adverts.
 pub const MARGIN: Duration = Duration::from_secs(3);
 
 /// What one look found: the reason behind a verdict. Its `Display` is a few words for log and status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// A process of that name is alive; this is one of them.
     Running(u32),
@@ -38,6 +39,10 @@ pub enum Reason {
     LinkUp,
     /// The disk has room: percent free.
     Room(u8),
+    /// A manager, and the Raft has a leader.
+    Leader,
+    /// A worker that its managers know.
+    Worker,
 
     /// There is no process of that name.
     Absent,
@@ -71,6 +76,14 @@ pub enum Reason {
     Full(u8),
     /// The disk can hold no more files.
     NoInodes,
+    /// A manager, but the Raft has no leader.
+    NoLeader,
+    /// Docker runs without a Swarm.
+    NoSwarm,
+    /// The Swarm waits for its unlock key.
+    Locked,
+    /// Docker names an error of the Swarm, or has not joined yet: see `docker info`.
+    SwarmError,
     /// The look itself failed: `errno`.
     Os(i32),
     /// Nobody has looked for too long.
@@ -87,7 +100,9 @@ impl Reason {
             | Self::Succeeded
             | Self::Exists
             | Self::LinkUp
-            | Self::Room(_) => true,
+            | Self::Room(_)
+            | Self::Leader
+            | Self::Worker => true,
             Self::Absent
             | Self::Died(_)
             | Self::Timeout
@@ -104,6 +119,10 @@ impl Reason {
             | Self::ReadOnly
             | Self::Full(_)
             | Self::NoInodes
+            | Self::NoLeader
+            | Self::NoSwarm
+            | Self::Locked
+            | Self::SwarmError
             | Self::Os(_)
             | Self::Stale => false,
         }
@@ -120,6 +139,8 @@ impl fmt::Display for Reason {
             Self::Exists => f.write_str("file is there"),
             Self::LinkUp => f.write_str("link is up"),
             Self::Room(percent) => write!(f, "{percent} % free"),
+            Self::Leader => f.write_str("the Swarm has a leader"),
+            Self::Worker => f.write_str("a worker of the Swarm"),
             Self::Absent => f.write_str("no such process"),
             Self::Died(pid) => write!(f, "process {pid} ended"),
             Self::Timeout => f.write_str("timeout"),
@@ -136,6 +157,10 @@ impl fmt::Display for Reason {
             Self::ReadOnly => f.write_str("read-only"),
             Self::Full(percent) => write!(f, "full, {percent} % free"),
             Self::NoInodes => f.write_str("full, no inodes free"),
+            Self::NoLeader => f.write_str("the Swarm has no leader"),
+            Self::NoSwarm => f.write_str("not in a Swarm"),
+            Self::Locked => f.write_str("the Swarm is locked (docker swarm unlock)"),
+            Self::SwarmError => f.write_str("the Swarm is not in order (docker info)"),
             Self::Os(errno) => std::io::Error::from_raw_os_error(*errno).fmt(f),
             Self::Stale => f.write_str("nobody has looked for too long"),
         }
@@ -143,7 +168,7 @@ impl fmt::Display for Reason {
 }
 
 /// What a check says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Well or failed, with rise and fall applied.
     pub well: bool,
@@ -165,6 +190,18 @@ impl Verdict {
         let since = if self.well { self.until } else { self.since };
         Self { well: false, since, until: self.until, reason: Reason::Stale }
     }
+
+    /// This verdict of another process on `track`, as far as it can be true at `now`: nothing of it lies ahead, and it
+    /// is not believed for longer than one made here.
+    #[must_use]
+    pub fn heard(self, track: &Track, now: Time) -> Self {
+        Self { since: self.since.min(now), until: self.until.min(now + lifetime(track)), ..self }
+    }
+}
+
+/// How long a verdict on `track` is believed.
+fn lifetime(track: &Track) -> Duration {
+    track.interval.saturating_add(track.timeout).saturating_add(MARGIN)
 }
 
 /// Counts one check's looks.
@@ -187,8 +224,7 @@ enum State {
 impl Health {
     /// Of a check that has not been looked at yet.
     pub fn new(track: &Track) -> Self {
-        let lifetime = track.interval.saturating_add(track.timeout).saturating_add(MARGIN);
-        Self { rise: track.rise, fall: track.fall, lifetime, state: State::Pending }
+        Self { rise: track.rise, fall: track.fall, lifetime: lifetime(track), state: State::Pending }
     }
 
     /// Takes in one look and gives the verdict that follows.
@@ -300,6 +336,22 @@ mod tests {
         // It was failed, so `rise` applies to the way back.
         assert!(!health.look(at(9_000), UP).well);
         assert!(health.look(at(9_100), UP).well);
+    }
+
+    #[test]
+    fn another_process_cannot_be_believed_for_longer() {
+        let track = Track {
+            kind: Kind::Docker,
+            interval: Duration::from_secs(1),
+            weight: None,
+            rise: 1,
+            fall: 1,
+            timeout: Duration::from_millis(500),
+        };
+        let sane = Verdict { well: true, since: at(1_000), until: at(7_000), reason: Reason::Answered(200) };
+        assert_eq!(sane.heard(&track, at(3_000)), sane);
+        let mad = Verdict { since: at(99_000), until: at(u64::MAX / 1_000), ..sane };
+        assert_eq!(mad.heard(&track, at(3_000)), Verdict { since: at(3_000), until: at(7_500), ..sane });
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Checks: is what the VIP stands for alive? Processes by /proc and pidfd, TCP, HTTP, programs, files, links, disks.
 //!
 //! `process` and `probe` say what one look at the world means, `health` counts rise and fall and knows how old a
-//! verdict may grow; all three are pure. `run` does the looking, on the checks thread.
+//! verdict may grow; all three are pure. `run` does the looking, on the checks thread; what asks Docker is looked at by the
+//! housekeeper, which sends its verdicts.
 
 pub mod health;
 pub mod probe;
@@ -57,6 +58,26 @@ pub enum Kind {
     Interface(String),
     /// A file system that is writable and has room left.
     Disk(PathBuf),
+    /// Docker's API answers.
+    Docker,
+    /// This node has its place in a Swarm that has a leader.
+    Swarm,
+}
+
+impl Kind {
+    /// True for what the housekeeper looks at: it alone speaks with Docker. [`run`] passes over these.
+    pub fn asks_docker(&self) -> bool {
+        match self {
+            Self::Docker | Self::Swarm => true,
+            Self::Process(_)
+            | Self::Tcp(_)
+            | Self::Http { .. }
+            | Self::Exec(_)
+            | Self::File(_)
+            | Self::Interface(_)
+            | Self::Disk(_) => false,
+        }
+    }
 }
 
 /// Host and port to connect to.
@@ -89,6 +110,8 @@ impl fmt::Display for Kind {
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Interface(name) => write!(f, "interface:{name}"),
             Self::Disk(path) => write!(f, "disk:{}", path.display()),
+            Self::Docker => f.write_str("docker"),
+            Self::Swarm => f.write_str("swarm"),
         }
     }
 }
@@ -119,6 +142,8 @@ mod tests {
             (Kind::File("/run/ok".into()), "file:/run/ok"),
             (Kind::Interface("eth0".into()), "interface:eth0"),
             (Kind::Disk("/var".into()), "disk:/var"),
+            (Kind::Docker, "docker"),
+            (Kind::Swarm, "swarm"),
         ];
         for (kind, name) in table {
             assert_eq!(kind.to_string(), name);

@@ -4,7 +4,7 @@
 use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::housekeeping::Housekeeping;
+use super::housekeeping::HousekeepingArgs;
 
 const ROUTERS: &str = "\
 More than one virtual router:
@@ -68,19 +68,25 @@ pub enum Verb {
     /// Is this machine ready? Capabilities, interface, protocol 112, sysctls, Docker, real-time scheduling
     #[command(after_help = ROUTERS)]
     Check(RunArgs),
-    /// Update now (not in this version yet)
+    /// One round of updates now, with a table of what and why; takes the flags of run
     Update {
         /// Only say what would be done
         #[arg(long)]
         dry_run: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         run: RunArgs,
     },
-    /// Prune now (not in this version yet)
+    /// One round of pruning now, with a table of what and why; takes the flags of run
     Prune {
-        /// Only say what would be done
+        /// Only say what would be removed
         #[arg(long)]
         dry_run: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -148,7 +154,7 @@ pub struct RunArgs {
     #[arg(short, long, action = ArgAction::Count, help_heading = "Daemon", conflicts_with = "verbose")]
     pub quiet: u8,
     #[command(flatten)]
-    pub housekeeping: Housekeeping,
+    pub housekeeping: HousekeepingArgs,
 }
 
 /// Flags of one virtual router. All are lists here, because each may be given once for every `--vrid`.
@@ -212,8 +218,8 @@ pub struct RouterArgs {
     #[arg(long, value_name = "PROGRAM")]
     pub on_change: Vec<String>,
     /// KIND:WHAT[,interval=D][,weight=±N][,rise=N][,fall=N][,timeout=D]. Kinds: process:NAME, tcp:HOST:PORT, http:URL,
-    /// exec:PATH, file:PATH, interface:NAME, disk:PATH (later: docker, swarm, board). Without weight a failed check
-    /// means FAULT: the VIP leaves at once. Defaults: interval=1s, rise=1, fall=1, timeout as interval but at most 5s
+    /// exec:PATH, file:PATH, interface:NAME, disk:PATH, docker (its API answers), swarm (it has a leader); later: board.
+    /// Without weight a failed check means FAULT: the VIP leaves at once. Defaults: interval=1s, rise=1, fall=1, timeout as interval but at most 5s
     #[arg(long, value_name = "KIND:WHAT[,…]", help_heading = "Checks")]
     pub track: Vec<String>,
 }

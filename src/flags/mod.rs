@@ -3,13 +3,15 @@
 //! `args` is the flag table (clap derive: help, man page and completions come from it), `parse` goes from the command
 //! line to a `Command`. `duration`, `track` and `secret` read single values, `wanted` one `--vrid` and the flags after
 //! it, `cluster` says who is who in a node list, `router` holds it all against this machine (`local`), and `finding`
-//! collects what is wrong so that all of it is reported at once.
+//! collects what is wrong so that all of it is reported at once. `housekeeping` is the table's part for the housekeeper,
+//! `jobs` what it becomes.
 
 mod args;
 mod cluster;
-mod duration;
+pub mod duration;
 mod finding;
 mod housekeeping;
+mod jobs;
 mod local;
 mod manual;
 mod nearest;
@@ -26,7 +28,7 @@ use std::path::PathBuf;
 
 pub use duration::show as show_duration;
 pub use finding::{Finding, Severity};
-pub use housekeeping::Housekeeping;
+pub use jobs::Housekeeping;
 pub use local::{LocalAddresses, LocalInterface};
 pub use manual::{completions, man_page};
 pub use parse::parse_from;
@@ -150,6 +152,24 @@ pub enum Command {
     Man,
     /// `completions SHELL`: the script on stdout.
     Completions(clap_complete::Shell),
+    /// `update`: one round of updates.
+    Update {
+        /// Only say what would be done.
+        dry_run: bool,
+        /// For programs.
+        json: bool,
+        /// [`Housekeeping::update`] is there.
+        jobs: Box<Housekeeping>,
+    },
+    /// `prune`: one round of pruning.
+    Prune {
+        /// Only say what would be removed.
+        dry_run: bool,
+        /// For programs.
+        json: bool,
+        /// [`Housekeeping::prune`] is there.
+        jobs: Box<Housekeeping>,
+    },
     /// A command that is planned: exit 69.
     Later(&'static str),
     /// The child process (hidden).

@@ -9,7 +9,7 @@ use super::finding::{Finding, Findings};
 use super::local::LocalAddresses;
 use super::refusal::{refuse, refuse_all, usage};
 use super::wanted::{Wanted, parse_vip};
-use super::{Command, Config, Refusal, Resolved, duration, router};
+use super::{Command, Config, Housekeeping, Refusal, Resolved, duration, router};
 use crate::checks::{MAX_TRACKS, Track};
 use crate::plan::Cluster;
 use crate::shared::MAX_ROUTERS;
@@ -33,12 +33,23 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             Err(why) => Err(usage(&format!("--for {pause}: {why}"))),
         },
         Verb::Release(run) => release(&run, given),
-        Verb::Update { .. } => Ok(Command::Later("update")),
-        Verb::Prune { .. } => Ok(Command::Later("prune")),
+        Verb::Update { dry_run, json, run } => {
+            let jobs = round(&run, given)?;
+            Ok(Command::Update { dry_run, json, jobs })
+        }
+        Verb::Prune { dry_run, json, run } => {
+            let jobs = round(&run, given)?;
+            Ok(Command::Prune { dry_run, json, jobs })
+        }
         Verb::Translate { .. } => Ok(Command::Later("translate")),
         Verb::Man => Ok(Command::Man),
         Verb::Completions { shell } => Ok(Command::Completions(shell)),
-        Verb::Housekeeper(run) => Ok(Command::Housekeeper(Box::new(run.housekeeping))),
+        Verb::Housekeeper(run) => {
+            // The daemon has looked at them all; what is left out here (the password) is none of the child's business.
+            let wanted = wanted(given, &mut Findings::default());
+            let housekeeping = housekeeping(&run, &wanted, Asked::ByFlags, &mut Findings::default());
+            Ok(Command::Housekeeper(Box::new(housekeeping)))
+        }
     }
 }
 
@@ -75,14 +86,9 @@ fn check_together(all: &[Wanted], findings: &mut Findings) {
             }
         }
     }
-    let mut tracks: Vec<&Track> = Vec::new();
-    for track in all.iter().flat_map(|wanted| &wanted.tracks) {
-        if !tracks.contains(&track) {
-            tracks.push(track);
-        }
-    }
-    if tracks.len() > MAX_TRACKS {
-        findings.config(format!("--track: {} are too many: at most {MAX_TRACKS}", tracks.len()));
+    let tracks = distinct_tracks(all).len();
+    if tracks > MAX_TRACKS {
+        findings.config(format!("--track: {tracks} are too many: at most {MAX_TRACKS}"));
     }
     let routers: usize = all.iter().map(|wanted| wanted.families().len()).sum();
     if routers > MAX_ROUTERS {
@@ -93,7 +99,7 @@ fn check_together(all: &[Wanted], findings: &mut Findings) {
 fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result<Resolved, Vec<Finding>> {
     let mut findings = Findings::default();
     let wanted = wanted(given, &mut findings);
-    run.housekeeping.check(&mut findings);
+    let housekeeping = housekeeping(run, &wanted, Asked::ByFlags, &mut findings);
     check_paths(run, &mut findings);
     let mut routers = Vec::new();
     let mut not_yet = None;
@@ -104,11 +110,6 @@ fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result
             Ok(router) => routers.extend(router),
             Err(waiting) => not_yet = not_yet.or(Some(waiting)),
         }
-    }
-    if findings.is_usable() && run.housekeeping.any() {
-        findings.warn(
-            "updates, pruning, log shipping and the page are not in this version yet: their flags do nothing",
-        );
     }
     match not_yet {
         _ if !findings.is_usable() => Err(findings.into_vec()),
@@ -121,10 +122,64 @@ fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result
             docker: (&run.docker).into(),
             board: run.board.clone(),
             level: level(run),
-            housekeeping: run.housekeeping.clone(),
+            housekeeping,
             warnings: findings.into_vec(),
         }))),
     }
+}
+
+/// In the order in which they are first named.
+fn distinct_tracks(all: &[Wanted]) -> Vec<&Track> {
+    let mut distinct = Vec::new();
+    for track in all.iter().flat_map(|wanted| &wanted.tracks) {
+        if !distinct.contains(&track) {
+            distinct.push(track);
+        }
+    }
+    distinct
+}
+
+/// The checks that the housekeeper looks at, numbered as `Config::tracks` numbers all of them.
+fn asking_docker(wanted: &[Wanted]) -> Vec<(u8, Track)> {
+    let numbered = (0_u8..).zip(distinct_tracks(wanted));
+    numbered
+        .filter(|(_, track)| track.kind.asks_docker())
+        .map(|(number, track)| (number, track.clone()))
+        .collect()
+}
+
+/// Who asks for rounds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The daemon: those whose flag is given.
+    ByFlags,
+    /// A person: all of them.
+    ByHand,
+}
+
+/// The housekeeper's work.
+fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut Findings) -> Housekeeping {
+    let by_hand = asked == Asked::ByHand;
+    let nodes = wanted.first().map(Wanted::nodes).unwrap_or_default();
+    let jobs = run.housekeeping.read(&nodes, findings);
+    Housekeeping {
+        docker: (&run.docker).into(),
+        state_dir: (&run.state_dir).into(),
+        level: level(run),
+        update: (by_hand || run.housekeeping.update.is_some()).then_some((jobs.update, jobs.update_every)),
+        prune: (by_hand || run.housekeeping.prune).then_some(jobs.prune),
+        listen: jobs.listen,
+        tracks: asking_docker(wanted),
+    }
+}
+
+/// The work of one round by hand: no VIP is needed for it, and neither `--update` nor `--prune`.
+fn round(run: &RunArgs, given: &ArgMatches) -> Result<Box<Housekeeping>, Refusal> {
+    let mut findings = Findings::default();
+    check_paths(run, &mut findings);
+    let wanted = wanted(given, &mut Findings::default());
+    let housekeeping = housekeeping(run, &wanted, Asked::ByHand, &mut findings);
+    if findings.is_usable() { Ok(Box::new(housekeeping)) } else { Err(refuse_all(&findings.into_vec())) }
 }
 
 fn check_paths(run: &RunArgs, findings: &mut Findings) {
@@ -150,7 +205,7 @@ fn level(run: &RunArgs) -> log::LevelFilter {
 fn plan(json: bool, run: &RunArgs, given: &ArgMatches) -> Result<Command, Refusal> {
     let mut findings = Findings::default();
     let wanted = wanted(given, &mut findings);
-    run.housekeeping.check(&mut findings);
+    housekeeping(run, &wanted, Asked::ByFlags, &mut findings);
     check_paths(run, &mut findings);
     let clusters: Vec<Cluster> = wanted
         .iter()

@@ -81,6 +81,14 @@ impl Wanted {
         wanted
     }
 
+    /// The addresses of the other nodes and, where it is listed, of this one.
+    pub fn nodes(&self) -> Vec<IpAddr> {
+        match &self.who {
+            Who::Nodes(nodes) => nodes.iter().map(|node| node.addr).collect(),
+            Who::Peers { priority: _, peers, source: _ } => peers.clone(),
+        }
+    }
+
     /// The families its VIPs belong to: IPv4 first.
     pub fn families(&self) -> Vec<Family> {
         let has = |ipv6: bool| self.vips.iter().any(|vip| vip.addr.is_ipv6() == ipv6);
@@ -318,7 +326,7 @@ pub fn parse_vip(text: &str) -> Result<Vip, String> {
         return Err("expected an address that one node at a time can have".into());
     }
     let longest = if addr.is_ipv6() { 128 } else { 32 };
-    let prefix = prefix.map_or(Ok(longest), |prefix| super::housekeeping::whole(prefix, 1, longest));
+    let prefix = prefix.map_or(Ok(longest), |prefix| super::jobs::whole(prefix, 1, longest));
     let prefix = prefix.map_err(|_| format!("expected a prefix length, 1 to {longest}"))?;
     Ok(Vip { addr, prefix: u8::try_from(prefix).map_err(|_| expected())? })
 }

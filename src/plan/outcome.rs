@@ -114,9 +114,13 @@ fn within(cluster: &Cluster, failure: Failure, taker: u8) -> Duration {
 fn notice(track: &Track) -> Duration {
     match track.kind {
         Kind::Process(_) | Kind::Interface(_) => track.interval * u32::from(track.fall.saturating_sub(1)),
-        Kind::Tcp(_) | Kind::Http { .. } | Kind::Exec(_) | Kind::File(_) | Kind::Disk(_) => {
-            track.interval * u32::from(track.fall) + track.timeout
-        }
+        Kind::Tcp(_)
+        | Kind::Http { .. }
+        | Kind::Exec(_)
+        | Kind::File(_)
+        | Kind::Disk(_)
+        | Kind::Docker
+        | Kind::Swarm => track.interval * u32::from(track.fall) + track.timeout,
     }
 }
 

@@ -32,6 +32,7 @@ pub mod command;
 pub mod face;
 pub mod frame;
 pub mod json;
+pub mod rounds;
 pub mod run;
 #[cfg(test)]
 mod sample;

@@ -4,6 +4,7 @@
 //! `file` is the format (postcard with version and CRC), pure; `run` reads and replaces the file and holds the lock that
 //! lets one round at a time, daemon or command, change anything.
 
+pub mod file;
 pub mod run;
 
 use core::time::Duration;
@@ -65,6 +66,8 @@ pub struct Known {
     pub digest: String,
     /// Unix seconds.
     pub since: u64,
+    /// When the registry was asked last, in unix seconds: who waited longest is asked first.
+    pub asked: u64,
 }
 
 /// Images that services may want on any node: from a manager.

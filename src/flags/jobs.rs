@@ -1,0 +1,222 @@
+//! What the housekeeper is to do: the values of its flags, read and held against each other.
+
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use std::path::PathBuf;
+
+use super::duration;
+use super::finding::Findings;
+use super::housekeeping::HousekeepingArgs;
+use crate::checks::Track;
+use crate::prune::{self, Volumes};
+use crate::update::{self, Window};
+
+/// The housekeeper's work, checked and complete.
+#[derive(Clone, Debug)]
+pub struct Housekeeping {
+    /// Docker's socket (`--docker`).
+    pub docker: PathBuf,
+    /// Where state outlives a restart (`--state-dir`).
+    pub state_dir: PathBuf,
+    /// How much is logged (`-v`, `-q`).
+    pub level: log::LevelFilter,
+    /// Rounds of updates, and the pause between two of them.
+    pub update: Option<(update::Policy, Duration)>,
+    /// Rounds of pruning.
+    pub prune: Option<prune::Policy>,
+    /// Where it answers HTTP (`--listen`).
+    pub listen: Option<SocketAddr>,
+    /// The checks that ask Docker, each with its place among all tracks.
+    pub tracks: Vec<(u8, Track)>,
+}
+
+impl Housekeeping {
+    /// Is there anything to do? Without it the daemon starts no housekeeper child.
+    pub fn any(&self) -> bool {
+        self.update.is_some() || self.prune.is_some() || self.listen.is_some() || !self.tracks.is_empty()
+    }
+}
+
+/// The flags' values, or findings on why they are none.
+pub struct Jobs {
+    /// As `--update` says; Swarm services where it says nothing.
+    pub update: update::Policy,
+    /// `--update-every`.
+    pub update_every: Duration,
+    /// As the flags of pruning say.
+    pub prune: prune::Policy,
+    /// `--listen`.
+    pub listen: Option<SocketAddr>,
+}
+
+/// More often would be load on Docker, not vigilance.
+const MIN_EVERY: Duration = Duration::from_secs(1);
+
+impl HousekeepingArgs {
+    /// Reads all values. `nodes`: the cluster's addresses, managers among them.
+    pub(super) fn read(&self, nodes: &[IpAddr], findings: &mut Findings) -> Jobs {
+        let listen = self.address("listen", self.listen.as_ref(), findings);
+        self.check_later(findings);
+        Jobs {
+            update: self.update_policy(findings),
+            update_every: every("update-every", &self.update_every, findings),
+            prune: self.prune_policy(nodes, listen, findings),
+            listen,
+        }
+    }
+
+    fn update_policy(&self, findings: &mut Findings) -> update::Policy {
+        let what = self.update.as_deref().unwrap_or("swarm");
+        let window = self.update_window.as_ref().and_then(|text| {
+            let read = window(text).ok_or_else(|| "expected two times of day, as 02:00-05:00".to_string());
+            findings.value("update-window", text, read)
+        });
+        update::Policy {
+            swarm: what != "containers",
+            containers: what != "swarm",
+            only: globs("update-only", &self.update_only, findings),
+            skip: globs("update-skip", &self.update_skip, findings),
+            window,
+            min_age: time("min-age", self.min_age.as_ref(), findings).unwrap_or_default(),
+            bake: time("bake", self.bake.as_ref(), findings),
+            deadline: time("rollout-deadline", self.rollout_deadline.as_ref(), findings),
+            credentials: self.credentials(findings),
+        }
+    }
+
+    fn credentials(&self, findings: &mut Findings) -> Option<PathBuf> {
+        let text = self.registry_auth_file.as_ref()?;
+        let path = text.starts_with('/').then(|| PathBuf::from(text));
+        findings.value(
+            "registry-auth-file",
+            text,
+            path.ok_or_else(|| "expected an absolute path".to_string()),
+        )
+    }
+
+    fn prune_policy(
+        &self,
+        nodes: &[IpAddr],
+        listen: Option<SocketAddr>,
+        findings: &mut Findings,
+    ) -> prune::Policy {
+        let (high, low) = self.disk(findings);
+        let per_repo =
+            findings.value("keep-per-repo", &self.keep_per_repo, whole(&self.keep_per_repo, 0, 1000));
+        // Read as patterns only to say what is wrong with one; `prune::keep` gives them their meaning.
+        let _ = globs("keep-image", &self.keep_image, findings);
+        let managers =
+            |listen: SocketAddr| nodes.iter().map(move |node| SocketAddr::new(*node, listen.port()));
+        prune::Policy {
+            grace: time("grace", Some(&self.grace), findings).unwrap_or_default(),
+            every: every("prune-every", &self.prune_every, findings),
+            keep_images: self.keep_image.clone(),
+            keep_containers: globs("keep-container", &self.keep_container, findings),
+            keep_volumes: globs("keep-volume", &self.keep_volume, findings),
+            per_repository: per_repo.map_or(usize::MAX, |count| count as usize),
+            volumes: self.volumes(findings),
+            disk_high: high,
+            disk_low: low,
+            managers: listen.into_iter().flat_map(managers).collect(),
+        }
+    }
+
+    fn volumes(&self, findings: &mut Findings) -> Volumes {
+        let given = |word: &str| self.prune_volumes.iter().any(|text| text == word);
+        if given("none") && self.prune_volumes.len() > 1 {
+            findings.config("--prune-volumes none: contradicts the other values of this flag");
+        }
+        let names: Vec<String> = self
+            .prune_volumes
+            .iter()
+            .filter(|text| !["none", "anonymous"].contains(&text.as_str()))
+            .cloned()
+            .collect();
+        Volumes { anonymous: given("anonymous"), named: globs("prune-volumes", &names, findings) }
+    }
+
+    fn disk(&self, findings: &mut Findings) -> (u8, u8) {
+        let percent = |text: &str| whole(text, 1, 100).map(|number| u8::try_from(number).unwrap_or(100));
+        let high = findings.value("disk-high", &self.disk_high, percent(&self.disk_high));
+        let low = findings.value("disk-low", &self.disk_low, percent(&self.disk_low));
+        if let (Some(high), Some(low)) = (high, low)
+            && low >= high
+        {
+            findings.config(format!("--disk-low {low}: must lie below --disk-high {high}"));
+        }
+        (high.unwrap_or(100), low.unwrap_or(100))
+    }
+
+    fn address(&self, flag: &str, text: Option<&String>, findings: &mut Findings) -> Option<SocketAddr> {
+        let text = text?;
+        let read = text.parse().map_err(|_| "expected ADDR:PORT, as 0.0.0.0:9112".to_string());
+        findings.value(flag, text, read)
+    }
+
+    /// What nothing acts on yet must read as what it is all the same.
+    fn check_later(&self, findings: &mut Findings) {
+        self.address("syslog-relay", self.syslog_relay.as_ref(), findings);
+        if let Some(text) = &self.syslog {
+            let read = syslog(text).ok_or_else(|| "expected udp://HOST:PORT or tcp://HOST:PORT".to_string());
+            findings.value("syslog", text, read);
+        }
+        for text in &self.ceph {
+            let known = text.starts_with("http://") || text.starts_with("https://");
+            let read = if known { Ok(()) } else { Err("expected http://HOST:PORT/metrics".to_string()) };
+            findings.value("ceph", text, read);
+        }
+        let given = self.syslog.is_some() || self.syslog_relay.is_some() || !self.ceph.is_empty();
+        if given && findings.is_usable() {
+            findings.warn("log shipping and Ceph are not in this version yet: their flags do nothing");
+        }
+    }
+}
+
+fn time(flag: &str, text: Option<&String>, findings: &mut Findings) -> Option<Duration> {
+    let text = text?;
+    findings.value(flag, text, duration::parse(text))
+}
+
+fn every(flag: &str, text: &str, findings: &mut Findings) -> Duration {
+    let read = duration::parse(text).and_then(|every| {
+        if every >= MIN_EVERY { Ok(every) } else { Err("expected 1s or more".to_string()) }
+    });
+    findings.value(flag, text, read).unwrap_or(MIN_EVERY)
+}
+
+fn globs(flag: &str, texts: &[String], findings: &mut Findings) -> Vec<glob::Pattern> {
+    let read = |text: &String| match glob::Pattern::new(text) {
+        _ if text.is_empty() => Err("expected a name or a pattern, as web-*".to_string()),
+        Ok(pattern) => Ok(pattern),
+        Err(error) => Err(format!("no pattern: {}", error.msg)),
+    };
+    texts.iter().filter_map(|text| findings.value(flag, text, read(text))).collect()
+}
+
+/// A whole number in these bounds.
+pub(super) fn whole(text: &str, low: u32, high: u32) -> Result<u32, String> {
+    let expected = || format!("expected a number, {low} to {high}");
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(expected());
+    }
+    text.parse().ok().filter(|number| (low..=high).contains(number)).ok_or_else(expected)
+}
+
+fn window(text: &str) -> Option<Window> {
+    let minute = |time: &str| {
+        let (hour, minute) = time.split_once(':')?;
+        (hour.len() == 2 && minute.len() == 2).then_some(())?;
+        u16::try_from(whole(hour, 0, 23).ok()? * 60 + whole(minute, 0, 59).ok()?).ok()
+    };
+    let (from, to) = text.split_once('-')?;
+    Some(Window { from: minute(from)?, to: minute(to)? }).filter(|window| window.from != window.to)
+}
+
+fn syslog(text: &str) -> Option<()> {
+    let rest = text.strip_prefix("udp://").or_else(|| text.strip_prefix("tcp://"))?;
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (host, port) = place.rsplit_once(':')?;
+    (!host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0)).then_some(())?;
+    let known = ["format=rfc5424", "format=rfc3164", "framing=lf", "framing=octet"];
+    query.split('&').all(|part| part.is_empty() || known.contains(&part)).then_some(())
+}

@@ -1,0 +1,258 @@
+//! The state file's bytes: magic, version, CRC-32, then the state in postcard. Pure.
+
+use super::State;
+use core::fmt;
+
+/// First bytes of the file: what it is, and the version of its layout in the last byte.
+const MAGIC: [u8; 8] = *b"unsink\0\x01";
+/// Bytes of the magic that are the same in all versions.
+const NAME: usize = MAGIC.len() - 1;
+/// Where the content begins: behind the magic and its CRC-32, little-endian.
+const HEAD: usize = MAGIC.len() + 4;
+
+/// Largest file. Everything below at its limit, with names as long as Docker's usually are, takes half of it.
+pub const MAX_FILE: usize = 2 << 20;
+/// Unused things: images, containers and volumes. A Pi has dozens; what is beyond starts its grace later.
+pub const MAX_UNUSED: usize = 4096;
+/// Held digests, one for each service or container.
+pub const MAX_HELD: usize = 512;
+/// References with a known digest.
+pub const MAX_DIGESTS: usize = 1024;
+/// Images in the keep-set: two for each service of the Swarm.
+pub const MAX_KEEP: usize = 2048;
+/// Registries that asked for a pause.
+pub const MAX_REGISTRIES: usize = 64;
+/// Longest reason of a held digest, in characters.
+const MAX_REASON: usize = 300;
+
+/// Why bytes are no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileError {
+    /// Something else's file.
+    Foreign,
+    /// This program's, in the layout of another version.
+    Version(u8),
+    /// Cut short or changed: the checksum differs.
+    Torn,
+    /// The checksum is right, the content is not.
+    Content,
+    /// More bytes or entries than are ever written.
+    Size,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign => f.write_str("it is not a state file"),
+            Self::Version(version) => write!(f, "its layout is version {version}, not {}", MAGIC[NAME]),
+            Self::Torn => f.write_str("it is torn (power loss, or a bad card?)"),
+            Self::Content => f.write_str("its content makes no sense"),
+            Self::Size => f.write_str("it is larger than a state can be"),
+        }
+    }
+}
+
+impl core::error::Error for FileError {}
+
+/// The file of `state`. What is beyond the limits is left out: an unused thing that is not remembered lives longer.
+///
+/// # Errors
+/// [`FileError::Size`] when names are so long that it is larger than [`MAX_FILE`] all the same.
+pub fn emit(state: &State) -> Result<Vec<u8>, FileError> {
+    let bytes = vec![0; HEAD];
+    let bytes = if is_within(state) {
+        postcard::to_extend(state, bytes)
+    } else {
+        postcard::to_extend(&within(state.clone()), bytes)
+    };
+    let mut bytes = bytes.map_err(|_| FileError::Content)?;
+    if bytes.len() > MAX_FILE {
+        return Err(FileError::Size);
+    }
+    let head = head(&bytes[HEAD..]);
+    bytes[..HEAD].copy_from_slice(&head);
+    Ok(bytes)
+}
+
+/// What stands in front of `content`. The fuzzer needs it too: the checksum would keep it out.
+pub fn head(content: &[u8]) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..MAGIC.len()].copy_from_slice(&MAGIC);
+    head[MAGIC.len()..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+    head
+}
+
+/// The state in a file of these bytes.
+///
+/// # Errors
+/// [`FileError`].
+pub fn parse(bytes: &[u8]) -> Result<State, FileError> {
+    if bytes.len() > MAX_FILE {
+        return Err(FileError::Size);
+    }
+    let Some((magic, rest)) = bytes.split_first_chunk::<{ MAGIC.len() }>() else {
+        return Err(if MAGIC.starts_with(bytes) { FileError::Torn } else { FileError::Foreign });
+    };
+    if magic[..NAME] != MAGIC[..NAME] {
+        return Err(FileError::Foreign);
+    }
+    if magic[NAME] != MAGIC[NAME] {
+        return Err(FileError::Version(magic[NAME]));
+    }
+    let (checksum, content) = rest.split_first_chunk().ok_or(FileError::Torn)?;
+    if crc32fast::hash(content) != u32::from_le_bytes(*checksum) {
+        return Err(FileError::Torn);
+    }
+    match postcard::take_from_bytes::<State>(content) {
+        Ok((state, [])) if is_within(&state) => Ok(state),
+        Ok((_, [])) => Err(FileError::Size),
+        Ok(_) | Err(_) => Err(FileError::Content),
+    }
+}
+
+fn is_within(state: &State) -> bool {
+    state.unused.len() <= MAX_UNUSED
+        && state.held.len() <= MAX_HELD
+        && state.digests.len() <= MAX_DIGESTS
+        && state.registries.len() <= MAX_REGISTRIES
+        && state.keep.as_ref().is_none_or(|keep| keep.images.len() <= MAX_KEEP)
+        && state.held.values().all(|held| held.reason.chars().count() <= MAX_REASON)
+}
+
+/// The first of everything, up to the limits. A keep-set that is not whole keeps too little: none is safer, as then
+/// nothing goes that a service could have used.
+fn within(mut state: State) -> State {
+    while state.unused.len() > MAX_UNUSED {
+        state.unused.pop_last();
+    }
+    while state.held.len() > MAX_HELD {
+        state.held.pop_last();
+    }
+    while state.digests.len() > MAX_DIGESTS {
+        state.digests.pop_last();
+    }
+    while state.registries.len() > MAX_REGISTRIES {
+        state.registries.pop_last();
+    }
+    state.keep.take_if(|keep| keep.images.len() > MAX_KEEP);
+    for held in state.held.values_mut() {
+        if let Some((end, _)) = held.reason.char_indices().nth(MAX_REASON) {
+            held.reason.truncate(end);
+        }
+    }
+    state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Held, KeepSet, Known, Looked, Thing, Unused};
+    use super::*;
+    use core::time::Duration;
+
+    fn state() -> State {
+        let looked = Looked { boot: "b".to_owned(), moment: Duration::from_secs(9) };
+        let held = Held {
+            reference: "r:1".to_owned(),
+            digest: "sha256:0".to_owned(),
+            reason: "exits".to_owned(),
+            since: 7,
+        };
+        State {
+            unused: [(Thing::Image("i".to_owned()), Unused { seen_for: Duration::from_secs(300) })].into(),
+            held: [("web".to_owned(), held)].into(),
+            digests: [("r:1".to_owned(), Known { digest: "sha256:1".to_owned(), since: 8 })].into(),
+            keep: Some(KeepSet {
+                images: vec!["r@sha256:1".to_owned()],
+                volumes: vec!["data".to_owned()],
+                at: looked.clone(),
+            }),
+            looked: Some(looked),
+            registries: [("docker.io".to_owned(), 9)].into(),
+        }
+    }
+
+    #[test]
+    fn the_empty_state_is_these_bytes() {
+        // Magic, version 1; CRC-32 of six zero bytes is 0xB1C2A1A3 (by zlib); four empty maps and two times nothing.
+        let bytes = *b"unsink\0\x01\xa3\xa1\xc2\xb1\0\0\0\0\0\0";
+        assert_eq!(emit(&State::default()).unwrap(), bytes);
+        assert_eq!(parse(&bytes), Ok(State::default()));
+    }
+
+    #[test]
+    fn a_state_comes_back_as_it_was() {
+        let bytes = emit(&state()).unwrap();
+        assert_eq!(parse(&bytes), Ok(state()));
+    }
+
+    #[test]
+    fn every_cut_is_torn_and_every_flipped_bit_is_seen() {
+        let bytes = emit(&state()).unwrap();
+        for end in 0..bytes.len() {
+            assert_eq!(parse(&bytes[..end]), Err(FileError::Torn), "cut at {end}");
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let expected = match bit / 8 {
+                0..7 => FileError::Foreign,
+                7 => FileError::Version(flipped[7]),
+                8.. => FileError::Torn,
+            };
+            assert_eq!(parse(&flipped), Err(expected), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_named() {
+        assert_eq!(parse(b"{\"held\": []}"), Err(FileError::Foreign));
+        assert_eq!(parse(b"{}"), Err(FileError::Foreign));
+        assert_eq!(parse(b"unsink\0\x02anything"), Err(FileError::Version(2)));
+        // 0x41D912FF: CRC-32 of two zero bytes; too few for a state.
+        assert_eq!(parse(b"unsink\0\x01\xff\x12\xd9\x41\0\0"), Err(FileError::Content));
+        assert_eq!(parse(&vec![0; MAX_FILE + 1]), Err(FileError::Size));
+    }
+
+    #[test]
+    fn a_byte_too_many_is_no_state() {
+        let mut bytes = emit(&State::default()).unwrap();
+        bytes.push(0);
+        let head = head(&bytes[HEAD..]);
+        bytes[..HEAD].copy_from_slice(&head);
+        assert_eq!(parse(&bytes), Err(FileError::Content));
+    }
+
+    #[test]
+    fn too_much_is_left_out_and_never_read() {
+        let mut state = state();
+        let unused = |n: usize| (Thing::Container(format!("{n:064}")), Unused::default());
+        state.unused = (0..5000).map(unused).collect();
+        state.keep.as_mut().unwrap().images = vec![String::new(); 2049];
+        state.held.get_mut("web").unwrap().reason = "é".repeat(301);
+        let read = parse(&emit(&state).unwrap()).unwrap();
+        assert_eq!(read.unused.len(), 4096);
+        assert_eq!(read.keep, None, "half a keep-set would keep too little");
+        assert_eq!(read.held["web"].reason, "é".repeat(300));
+        let mut bytes = postcard::to_extend(&state, vec![0; HEAD]).unwrap();
+        let head = head(&bytes[HEAD..]);
+        bytes[..HEAD].copy_from_slice(&head);
+        assert_eq!(parse(&bytes), Err(FileError::Size));
+        state.unused = (0..4096).map(|n| (Thing::Volume(format!("{n:0600}")), Unused::default())).collect();
+        assert_eq!(emit(&state), Err(FileError::Size));
+    }
+
+    #[test]
+    fn the_largest_usual_state_takes_half_of_the_limit() {
+        let mut state = state();
+        state.unused =
+            (0..MAX_UNUSED).map(|n| (Thing::Image(format!("sha256:{n:064}")), Unused::default())).collect();
+        let name = |n: usize| format!("registry.example.org:5000/some/repository-{n}:latest");
+        state.digests = (0..MAX_DIGESTS)
+            .map(|n| (name(n), Known { digest: format!("sha256:{n:064}"), since: u64::MAX }))
+            .collect();
+        let images = (0..MAX_KEEP).map(|n| format!("{}@sha256:{n:064}", name(n))).collect();
+        state.keep.as_mut().unwrap().images = images;
+        let len = emit(&state).unwrap().len();
+        assert!(len < MAX_FILE / 2, "{len}");
+    }
+}
