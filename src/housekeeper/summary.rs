@@ -103,7 +103,8 @@ fn job(mut rows: Vec<Row>, words: Vec<String>, note: Option<String>, span: Span)
     rows.sort_by_key(|row| (urgency(row.outcome), row.goes));
     let left_out = u32::try_from(rows.len().saturating_sub(MAX_ROWS)).unwrap_or(u32::MAX);
     rows.truncate(MAX_ROWS);
-    let summary = if words.is_empty() && note.is_none() { "nothing to do".to_owned() } else { words.join(", ") };
+    let summary =
+        if words.is_empty() && note.is_none() { "nothing to do".to_owned() } else { words.join(", ") };
     let last = Last { at: span.ended, took: span.ended.since(span.began), summary, note };
     Job { last: Some(last), next: None, progress: String::new(), rows, left_out }
 }
@@ -149,7 +150,7 @@ mod tests {
             update_row("e", "container", Failed),
         ];
         let report = update::Report { rows, note: None };
-        let entry = Held {
+        let entry = crate::state::Held {
             reference: "i:1".to_owned(),
             digest: "sha256:0".to_owned(),
             reason: "exits".to_owned(),
