@@ -4,7 +4,9 @@
 //! Updates, pruning, log shipping and the status page come with later versions; until then it only keeps its place.
 
 pub mod by_hand;
+pub mod checks;
 pub mod frame;
+pub mod link;
 pub mod summary;
 mod table;
 
