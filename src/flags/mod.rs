@@ -8,7 +8,7 @@
 
 mod args;
 mod cluster;
-mod duration;
+pub mod duration;
 mod finding;
 mod housekeeping;
 mod jobs;

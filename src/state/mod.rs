@@ -66,6 +66,8 @@ pub struct Known {
     pub digest: String,
     /// Unix seconds.
     pub since: u64,
+    /// When the registry was asked last, in unix seconds: who waited longest is asked first.
+    pub asked: u64,
 }
 
 /// Images that services may want on any node: from a manager.

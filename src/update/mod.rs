@@ -1,7 +1,18 @@
 //! Updates: services and containers brought to the newest image of their tag, watched, and put back when they fail.
+//!
+//! Of a Swarm service: `spec` reads and edits what Docker is told, `candidate` says whether it is looked at, `budget` how
+//! often its registry is asked, `window` when, `decide` what is done, `slots` how its tasks stand, `rollout` what a
+//! change becomes; all pure. `run` does it. `containers` is the same for plain containers.
 
+pub mod budget;
+pub mod candidate;
 pub mod containers;
+pub mod decide;
+pub mod rollout;
 pub mod run;
+pub mod slots;
+pub mod spec;
+pub mod window;
 
 use core::time::Duration;
 use std::path::PathBuf;

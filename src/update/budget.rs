@@ -1,0 +1,160 @@
+//! How often a registry may be asked. Each `/distribution` costs one pull, and Docker Hub counts pulls: 100 in six hours
+//! for an address without login, 200 with one (docs.docker.com/docker-hub/usage/pulls). Half of them is for the pulls
+//! of the nodes themselves.
+//!
+//! The budget is a token bucket written as one moment, "not before": it goes up by the price with every question, and a
+//! bucket that is full lies [`Rate::burst`] behind the present. So it fits the state file, and a back-off is the same
+//! moment moved further.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+/// Price of a question to Docker Hub without login: 50 in six hours.
+const HUB_ANONYMOUS: u64 = 6 * 3600 / 50;
+/// The same with a login: 100 in six hours.
+const HUB_LOGIN: u64 = 6 * 3600 / 100;
+/// Questions at once to Docker Hub: a first round of a common cluster, and still within Hub's own limit.
+const HUB_BURST: u64 = 25;
+/// Price elsewhere, in seconds: no limits are known, and nobody's registry is worn out by one question a second.
+const OTHER: u64 = 1;
+/// Questions at once elsewhere: more than a cluster of Pis has images.
+const OTHER_BURST: u64 = 300;
+/// After "too many requests": Hub's own six hours are a window, half of it has freed half of the pulls.
+pub const BACK_OFF: Duration = Duration::from_hours(3);
+/// A moment further ahead was written by a clock that was wrong.
+const FURTHEST: u64 = 6 * 3600;
+
+/// What a registry may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Seconds that one question costs.
+    price: u64,
+    /// Seconds that may be spent at once.
+    burst: u64,
+}
+
+impl Rate {
+    /// Of this registry host, with or without a login there.
+    pub fn of(registry: &str, login: bool) -> Self {
+        if registry == "docker.io" {
+            let price = if login { HUB_LOGIN } else { HUB_ANONYMOUS };
+            Self { price, burst: price * HUB_BURST }
+        } else {
+            Self { price: OTHER, burst: OTHER * OTHER_BURST }
+        }
+    }
+
+    /// Takes the price out of the bucket of `registry`, at `now` in unix seconds.
+    ///
+    /// # Errors
+    /// The moment from which on there is enough again.
+    pub fn take(self, buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) -> Result<(), u64> {
+        let bucket = buckets.entry(registry.to_owned()).or_default();
+        *bucket = (*bucket).min(now + FURTHEST);
+        if *bucket > now {
+            return Err(*bucket);
+        }
+        *bucket = (*bucket).max(now.saturating_sub(self.burst)) + self.price;
+        Ok(())
+    }
+}
+
+/// The registry has said that it was too much.
+pub fn back_off(buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) {
+    buckets.insert(registry.to_owned(), now + BACK_OFF.as_secs());
+}
+
+/// True if an answer of this status and text means a spent budget: Docker passes the registry's own words on, not
+/// always its status.
+pub fn is_too_many(status: Option<u16>, text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    status == Some(429)
+        || ["toomanyrequests", "too many requests", "pull rate limit"].iter().any(|sign| text.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: u64 = 1_800_000_000;
+
+    /// Asks each reference in turn, who waited longest first, in rounds of five minutes.
+    fn six_hours(references: usize, login: bool, from: u64, buckets: &mut BTreeMap<String, u64>) -> Vec<u32> {
+        let mut asked = vec![(0, 0); references];
+        for round in 0..72 {
+            let now = from + round * 300;
+            let mut order: Vec<usize> = (0..references).collect();
+            order.sort_by_key(|index| asked[*index].0);
+            for index in order {
+                if Rate::of("docker.io", login).take(buckets, "docker.io", now).is_ok() {
+                    asked[index] = (now, asked[index].1 + 1);
+                }
+            }
+        }
+        asked.into_iter().map(|(_, count)| count).collect()
+    }
+
+    #[test]
+    fn docker_hub_stays_within_half_its_limit_and_everybody_gets_a_turn() {
+        let mut buckets = BTreeMap::new();
+        let first = six_hours(10, false, NOON, &mut buckets);
+        assert!((70..=76).contains(&first.iter().sum::<u32>()), "a full bucket and six hours: {first:?}");
+        let next = six_hours(10, false, NOON + 6 * 3600, &mut buckets);
+        assert!((48..=52).contains(&next.iter().sum::<u32>()), "{next:?}");
+        assert!(next.iter().all(|count| (4..=6).contains(count)), "{next:?}");
+    }
+
+    #[test]
+    fn a_login_doubles_it() {
+        let mut buckets = BTreeMap::new();
+        six_hours(10, true, NOON, &mut buckets);
+        let next = six_hours(10, true, NOON + 6 * 3600, &mut buckets);
+        assert!((97..=103).contains(&next.iter().sum::<u32>()), "{next:?}");
+    }
+
+    #[test]
+    fn one_image_is_asked_every_five_minutes_at_first_and_in_the_end_every_seven() {
+        let mut buckets = BTreeMap::new();
+        assert_eq!(six_hours(1, false, NOON, &mut buckets), [72]);
+        let later = six_hours(1, false, NOON + 6 * 3600, &mut buckets);
+        assert!((48..=56).contains(&later[0]), "{later:?}");
+    }
+
+    #[test]
+    fn too_many_requests_silence_for_hours() {
+        let mut buckets = BTreeMap::new();
+        back_off(&mut buckets, "docker.io", NOON);
+        let hub = Rate::of("docker.io", false);
+        assert_eq!(hub.take(&mut buckets, "docker.io", NOON + 10_799), Err(NOON + 10_800));
+        assert_eq!(hub.take(&mut buckets, "docker.io", NOON + 10_800), Ok(()));
+        assert_eq!(Rate::of("ghcr.io", false).take(&mut buckets, "ghcr.io", NOON), Ok(()));
+    }
+
+    #[test]
+    fn other_registries_are_asked_as_often_as_the_user_says() {
+        let mut buckets = BTreeMap::new();
+        let rate = Rate::of("10.0.10.40:5000", false);
+        let asked = (0..1000).filter(|_| rate.take(&mut buckets, "10.0.10.40:5000", NOON).is_ok()).count();
+        assert!((300..=301).contains(&asked), "bounded all the same: {asked}");
+        let next =
+            (0..1000).filter(|_| rate.take(&mut buckets, "10.0.10.40:5000", NOON + 300).is_ok()).count();
+        assert!((299..=301).contains(&next), "{next}");
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_does_not_silence_for_years() {
+        let mut buckets = BTreeMap::from([("docker.io".to_owned(), NOON + 1_000_000_000)]);
+        let hub = Rate::of("docker.io", false);
+        assert_eq!(hub.take(&mut buckets, "docker.io", NOON), Err(NOON + 21_600));
+        assert_eq!(hub.take(&mut buckets, "docker.io", NOON + 21_600), Ok(()));
+    }
+
+    #[test]
+    fn a_spent_budget_has_many_words() {
+        assert!(is_too_many(Some(429), ""));
+        assert!(is_too_many(Some(500), "toomanyrequests: You have reached your pull rate limit."));
+        assert!(is_too_many(Some(500), "Too Many Requests (HAP429)"));
+        assert!(!is_too_many(Some(500), "no basic auth credentials"));
+        assert!(!is_too_many(None, "connection refused"));
+    }
+}
