@@ -106,11 +106,11 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track proces:dockerd",
             "--track proces:dockerd: no check `proces`: did you mean process? (known: process, tcp, http, exec, file, \
-             interface, disk)",
+             interface, disk, docker, swarm)",
         ),
         (
-            "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track docker",
-            "--track docker: the check `docker` comes in a later version",
+            "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board",
+            "--track board: the check `board` comes in a later version",
         ),
     ] {
         assert_eq!(refused(line), (64, format!("unsinkable: {told}\n")), "{line}");

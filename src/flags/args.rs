@@ -218,8 +218,8 @@ pub struct RouterArgs {
     #[arg(long, value_name = "PROGRAM")]
     pub on_change: Vec<String>,
     /// KIND:WHAT[,interval=D][,weight=±N][,rise=N][,fall=N][,timeout=D]. Kinds: process:NAME, tcp:HOST:PORT, http:URL,
-    /// exec:PATH, file:PATH, interface:NAME, disk:PATH (later: docker, swarm, board). Without weight a failed check
-    /// means FAULT: the VIP leaves at once. Defaults: interval=1s, rise=1, fall=1, timeout as interval but at most 5s
+    /// exec:PATH, file:PATH, interface:NAME, disk:PATH, docker (its API answers), swarm (it has a leader); later: board.
+    /// Without weight a failed check means FAULT: the VIP leaves at once. Defaults: interval=1s, rise=1, fall=1, timeout as interval but at most 5s
     #[arg(long, value_name = "KIND:WHAT[,…]", help_heading = "Checks")]
     pub track: Vec<String>,
 }

@@ -86,14 +86,9 @@ fn check_together(all: &[Wanted], findings: &mut Findings) {
             }
         }
     }
-    let mut tracks: Vec<&Track> = Vec::new();
-    for track in all.iter().flat_map(|wanted| &wanted.tracks) {
-        if !tracks.contains(&track) {
-            tracks.push(track);
-        }
-    }
-    if tracks.len() > MAX_TRACKS {
-        findings.config(format!("--track: {} are too many: at most {MAX_TRACKS}", tracks.len()));
+    let tracks = distinct_tracks(all).len();
+    if tracks > MAX_TRACKS {
+        findings.config(format!("--track: {tracks} are too many: at most {MAX_TRACKS}"));
     }
     let routers: usize = all.iter().map(|wanted| wanted.families().len()).sum();
     if routers > MAX_ROUTERS {
@@ -133,6 +128,26 @@ fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result
     }
 }
 
+/// In the order in which they are first named.
+fn distinct_tracks(all: &[Wanted]) -> Vec<&Track> {
+    let mut distinct = Vec::new();
+    for track in all.iter().flat_map(|wanted| &wanted.tracks) {
+        if !distinct.contains(&track) {
+            distinct.push(track);
+        }
+    }
+    distinct
+}
+
+/// The checks that the housekeeper looks at, numbered as `Config::tracks` numbers all of them.
+fn asking_docker(wanted: &[Wanted]) -> Vec<(u8, Track)> {
+    let numbered = (0_u8..).zip(distinct_tracks(wanted));
+    numbered
+        .filter(|(_, track)| track.kind.asks_docker())
+        .map(|(number, track)| (number, track.clone()))
+        .collect()
+}
+
 /// Who asks for rounds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
@@ -154,7 +169,7 @@ fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut F
         update: (by_hand || run.housekeeping.update.is_some()).then_some((jobs.update, jobs.update_every)),
         prune: (by_hand || run.housekeeping.prune).then_some(jobs.prune),
         listen: jobs.listen,
-        tracks: Vec::new(),
+        tracks: asking_docker(wanted),
     }
 }
 

@@ -8,8 +8,10 @@ use super::duration;
 use super::nearest::nearest;
 use crate::checks::{Endpoint, Kind, Track};
 
-const KINDS: [&str; 7] = ["process", "tcp", "http", "exec", "file", "interface", "disk"];
-const LATER: [&str; 3] = ["docker", "swarm", "board"];
+const KINDS: [&str; 9] = ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm"];
+/// Kinds that need to know no more.
+const ALONE: [&str; 2] = ["docker", "swarm"];
+const LATER: [&str; 1] = ["board"];
 const OPTIONS: [&str; 5] = ["interval", "weight", "rise", "fall", "timeout"];
 
 /// Between two looks, unless said otherwise.
@@ -78,7 +80,7 @@ fn kind(text: &str) -> Result<Kind, String> {
     if LATER.contains(&kind) {
         return Err(format!("the check `{kind}` comes in a later version"));
     }
-    if KINDS.contains(&kind) && what.is_empty() {
+    if KINDS.contains(&kind) && what.is_empty() != ALONE.contains(&kind) {
         return Err(format!("expected {}", example(kind)));
     }
     match kind {
@@ -89,6 +91,8 @@ fn kind(text: &str) -> Result<Kind, String> {
         "file" => path(what).map(Kind::File).ok_or_else(|| format!("expected {}", example(kind))),
         "disk" => path(what).map(Kind::Disk).ok_or_else(|| format!("expected {}", example(kind))),
         "interface" if is_interface(what) => Ok(Kind::Interface(what.into())),
+        "docker" => Ok(Kind::Docker),
+        "swarm" => Ok(Kind::Swarm),
         "interface" => Err(format!("expected {}", example(kind))),
         _ => Err(unknown("check", kind, &KINDS)),
     }
@@ -102,6 +106,8 @@ fn example(kind: &str) -> &'static str {
         "exec" => "exec:PATH, an absolute path to a program without arguments",
         "file" => "file:PATH, an absolute path",
         "disk" => "disk:PATH, an absolute path",
+        "docker" => "docker alone: its socket is --docker",
+        "swarm" => "swarm alone: its manager is asked at --docker",
         _ => "interface:NAME, as interface:eth0",
     }
 }
@@ -232,7 +238,7 @@ mod tests {
     fn slips_get_the_right_spelling() {
         assert_eq!(
             why("proces:dockerd"),
-            "no check `proces`: did you mean process? (known: process, tcp, http, exec, file, interface, disk)"
+            "no check `proces`: did you mean process? (known: process, tcp, http, exec, file, interface, disk, docker, swarm)"
         );
         assert_eq!(
             why("process:dockerd,wieght=20"),
@@ -254,7 +260,7 @@ mod tests {
         assert_eq!(why("tcp:80"), "expected tcp:HOST:PORT, as tcp:127.0.0.1:80");
         assert_eq!(why("exec:true"), "expected exec:PATH, an absolute path to a program without arguments");
         assert_eq!(why("interface:a/b"), "expected interface:NAME, as interface:eth0");
-        assert_eq!(why("swarm"), "the check `swarm` comes in a later version");
+        assert_eq!(why("board"), "the check `board` comes in a later version");
         assert_eq!(why("http:https://a/"), "https is not checked: use http:, or tcp:HOST:443");
     }
 

@@ -1,15 +1,29 @@
 //! The housekeeper process: what may hang, leak or die without touching the VIP. It gives up every capability and
 //! offers itself to the out-of-memory killer before the VIP process.
 //!
-//! Updates, pruning, log shipping and the status page come with later versions; until then it only keeps its place.
+//! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker knows, `keep` holds what
+//! `--listen` serves; `desk` tells the log and, over `link`, the VIP process,
+//! in the words of `summary` and the bytes of `frame`.
+//! `by_hand` is one round at a terminal, `table` its end.
 
 pub mod by_hand;
+pub mod checks;
+mod desk;
+pub mod frame;
+pub mod link;
+mod rounds;
+mod schedule;
+pub mod summary;
 mod table;
 
+use crate::docker::Client;
 use crate::flags::Housekeeping;
 use crate::sys::caps;
+use desk::Desk;
+use link::Link;
+use smol::LocalExecutor;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 
 /// `oom_score_adj`: taken before ordinary processes, long before the VIP process.
 const OOM_SCORE: &str = "500";
@@ -17,23 +31,17 @@ const OOM_SCORE: &str = "500";
 /// Runs until the VIP process is gone, which closes standard input.
 ///
 /// # Errors
-/// When the capabilities cannot be given up.
-pub fn run(_jobs: &Housekeeping) -> io::Result<()> {
+/// When the capabilities cannot be given up, or standard input is not the VIP process.
+pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     caps::drop_all()?;
     // Refused only where /proc is read-only; the kernel's own choice is good enough then.
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
-    wait_for_the_end()
-}
-
-fn wait_for_the_end() -> io::Result<()> {
-    let mut frame = [0; 64];
-    loop {
-        crate::sys::wake::wait(&[std::os::fd::AsFd::as_fd(&io::stdin())], None)?;
-        match io::stdin().lock().read(&mut frame) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let link = Link::on_stdin()?;
+    let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
+    let tasks = LocalExecutor::new();
+    tasks.spawn(rounds::run(jobs, &docker, &desk)).detach();
+    let tell = |track, verdict| desk.verdict(track, verdict);
+    tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
+    smol::block_on(tasks.run(link.ended()));
+    Ok(())
 }

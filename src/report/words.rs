@@ -221,6 +221,15 @@ pub fn interval(time: Duration) -> String {
     }
 }
 
+/// Bytes in the decimal units that Docker's own tables use: "812 B", "1.4 GB".
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit / (unit / 10)),
+        None => format!("{bytes} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,6 +254,14 @@ mod tests {
         {
             assert_eq!(interval(Duration::from_millis(ms)), text);
         }
+    }
+
+    #[test]
+    fn bytes_read_well() {
+        for (count, text) in [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (9_999_999, "9.9 MB")] {
+            assert_eq!(bytes(count), text);
+        }
+        assert_eq!(bytes(u64::MAX), "18446744073.7 GB");
     }
 
     #[test]

@@ -74,6 +74,15 @@ fn installed(program: &str) -> bool {
     ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|dir| Path::new(dir).join(program).exists())
 }
 
+/// False where root or one of the programs is missing: says so loudly, and fails under CI.
+pub fn can_run(programs: &[&str]) -> bool {
+    let Some(why) = missing(programs) else { return true };
+    let test = std::thread::current().name().unwrap_or("lab").to_owned();
+    say(&format!("\n*** SKIPPED {test}: {why} ***"));
+    assert!(std::env::var_os("CI").is_none(), "{test} cannot run here: {why}");
+    false
+}
+
 /// What this machine lacks for the lab.
 fn missing(programs: &[&str]) -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
@@ -105,13 +114,7 @@ impl Lab {
     }
 
     fn needing(nodes: usize, programs: &[&str]) -> Option<Self> {
-        if let Some(why) = missing(programs) {
-            let test = std::thread::current().name().unwrap_or("lab").to_owned();
-            say(&format!("\n*** SKIPPED {test}: {why} ***"));
-            assert!(std::env::var_os("CI").is_none(), "{test} cannot run here: {why}");
-            return None;
-        }
-        Some(Self::build(&format!("un{}", std::process::id()), nodes))
+        can_run(programs).then(|| Self::build(&format!("un{}", std::process::id()), nodes))
     }
 
     /// Builds the network under the given name prefix; whatever bears that prefix already is swept first.

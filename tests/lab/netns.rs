@@ -22,11 +22,13 @@ pub fn enter(netns: &str) {
     setns(file, CloneFlags::CLONE_NEWNET).unwrap_or_else(|e| panic!("netns {netns}: {e}"));
 }
 
-/// Starts `command` in the network namespace and in the PID and mount namespaces of process `init`.
+/// Starts `command` in the network namespace and in the other namespaces of process `init`.
 pub fn spawn_in(netns: &str, init: u32, command: &mut Command) -> std::io::Result<Child> {
     inside(netns, || {
-        let pids = File::open(format!("/proc/{init}/ns/pid"))?;
-        let mounts = File::open(format!("/proc/{init}/ns/mnt"))?;
+        let of_init = |kind: &str| File::open(format!("/proc/{init}/ns/{kind}"));
+        let (pids, mounts) = (of_init("pid")?, of_init("mnt")?);
+        setns(of_init("uts")?, CloneFlags::CLONE_NEWUTS)?;
+        setns(of_init("ipc")?, CloneFlags::CLONE_NEWIPC)?;
         // A mount namespace is entered only by one who shares its root and working directory with no other thread.
         unshare(CloneFlags::CLONE_FS)?;
         setns(mounts, CloneFlags::CLONE_NEWNS)?;
@@ -35,13 +37,17 @@ pub fn spawn_in(netns: &str, init: u32, command: &mut Command) -> std::io::Resul
     })
 }
 
-/// Starts PID 1 of a node: a sleep that reaps orphans (SIGCHLD ignored) in new PID and mount namespaces.
-pub fn make_init(netns: &str) -> Child {
-    let script = "mount --make-rprivate / && mount -t proc proc /proc && echo up && exec env --ignore-signal=CHLD sleep 100000";
+/// Starts PID 1 of a node: a sleep that reaps orphans (SIGCHLD ignored) in new PID, mount, host name and IPC namespaces.
+/// `setup` is shell that runs there first.
+pub fn make_init(netns: &str, setup: &str) -> Child {
+    let script = format!(
+        "set -e\nmount --make-rprivate /\nmount -t proc proc /proc\n{setup}\necho up\nexec env --ignore-signal=CHLD sleep 100000"
+    );
     let mut command = Command::new("sh");
-    command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = inside(netns, || {
         unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID)?;
+        unshare(CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)?;
         command.spawn()
     })
     .expect("root may unshare, and sh is everywhere");

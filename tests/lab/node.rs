@@ -23,9 +23,14 @@ pub struct Node {
 impl Node {
     /// Makes the node with that index: its namespaces and its directory.
     pub fn new(prefix: &str, lab_dir: &Path, index: usize) -> Self {
+        Self::with_setup(prefix, lab_dir, index, "")
+    }
+
+    /// The same; its PID 1 runs the shell lines of `setup` first, in all its namespaces.
+    pub fn with_setup(prefix: &str, lab_dir: &Path, index: usize, setup: &str) -> Self {
         let name = format!("n{}", index + 1);
         let netns = netns::make_host(prefix, &name, index + 1, 31 + index);
-        let init = Some(netns::make_init(&netns));
+        let init = Some(netns::make_init(&netns, setup));
         let dir = lab_dir.join(&name);
         fs::create_dir_all(&dir).expect("the lab's directory is ours");
         Self { index, netns, dir, init, fakes: Mutex::default() }
