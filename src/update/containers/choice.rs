@@ -163,10 +163,7 @@ mod tests {
         assert_eq!(chosen(&[], &[], &["web"]), skipped("--update-skip web"));
         assert_eq!(chosen(&[], &["web"], &["w*"]), skipped("--update-skip w*"));
         assert_eq!(chosen(&[(UPDATE, "true")], &["db"], &["web"]), LOOKED);
-        assert_eq!(
-            chosen(&[(UPDATE, "False")], &["web"], &[]),
-            skipped("label unsinkable.update=false")
-        );
+        assert_eq!(chosen(&[(UPDATE, "False")], &["web"], &[]), skipped("label unsinkable.update=false"));
         let watchtower = "label com.centurylinklabs.watchtower.enable=false";
         assert_eq!(chosen(&[(WATCHTOWER, "false")], &[], &[]), skipped(watchtower));
         assert_eq!(chosen(&[(WATCHTOWER, "false"), (UPDATE, "true")], &[], &[]), LOOKED);

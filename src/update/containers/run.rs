@@ -262,9 +262,11 @@ fn known_for(
 ) -> Duration {
     // Services keep the digests of indices there; these are images.
     let key = format!("image of {}", reference.familiar_tagged());
-    let known = digests.entry(key).or_insert_with(|| Known { digest: String::new(), since: now });
+    let first = || Known { digest: id.to_owned(), since: now, asked: now };
+    let known = digests.entry(key).or_insert_with(first);
     if known.digest != id {
-        *known = Known { digest: id.to_owned(), since: now };
+        *known = first();
     }
+    known.asked = now;
     Duration::from_secs(now.saturating_sub(known.since))
 }

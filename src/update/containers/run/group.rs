@@ -47,7 +47,11 @@ impl<'a> Round<'a> {
                 Err(why) => Err(why),
             };
             if let Err(why) = fit {
-                let which = if *index == first { String::new() } else { format!("{} hangs on it and ", all[*index].name) };
+                let which = if *index == first {
+                    String::new()
+                } else {
+                    format!("{} hangs on it and ", all[*index].name)
+                };
                 self.tell(&mut all[first], Verdict::Skipped, format!("left alone: {which}{why}"));
                 all[first].due = None;
                 return true;
@@ -57,7 +61,8 @@ impl<'a> Round<'a> {
             return true;
         }
         let (name, reference) = (all[first].name.clone(), all[first].reference().to_owned());
-        self.voice.say(Level::Info, &format!("container {name}: {reference} names a newer image, it is recreated"));
+        self.voice
+            .say(Level::Info, &format!("container {name}: {reference} names a newer image, it is recreated"));
         self.carry_out(all, &group).await
     }
 
@@ -107,7 +112,10 @@ impl<'a> Round<'a> {
     /// Where `one` is replaced. An earlier round may have begun it.
     fn place(&self, one: &Plain, request: Option<Request>) -> Place<'a> {
         let labels = one.inspect["Config"]["Labels"].as_object();
-        let pairs = labels.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+        let pairs = labels
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
         let (bake, told) = choice::bake(&pairs.collect::<BTreeMap<String, String>>(), self.policy);
         if let Some(told) = told {
             self.voice.say(Level::Warn, &format!("container {}: {told}", one.name));
@@ -130,17 +138,22 @@ impl<'a> Round<'a> {
         Begun { index, place: self.place(&all[index], None) }
     }
 
-    async fn forward(&self, all: &[Plain], group: &[usize], begun: &mut Vec<Begun<'a>>) -> Result<(), Broken> {
+    async fn forward(
+        &self,
+        all: &[Plain],
+        group: &[usize],
+        begun: &mut Vec<Begun<'a>>,
+    ) -> Result<(), Broken> {
         let mut replaced = Vec::new();
         for &index in group {
             let one = &all[index];
             let image = one.due.as_deref().unwrap_or(one.text("/Image"));
             let request = match one.marked {
                 Some(_) => None,
-                None => Some(create::request(&one.inspect, &one.image, image, &replaced).map_err(|reason| Broken {
-                    index,
-                    failure: Failure { reason, hold: false },
-                })?),
+                None => Some(
+                    create::request(&one.inspect, &one.image, image, &replaced)
+                        .map_err(|reason| Broken { index, failure: Failure { reason, hold: false } })?,
+                ),
             };
             let place = self.place(one, request);
             let done = place.forward().await;
@@ -172,11 +185,15 @@ impl<'a> Round<'a> {
     pub async fn back(&mut self, all: &mut [Plain], group: &[usize], begun: &[Begun<'a>], broken: &Broken) {
         let Broken { index, failure } = broken;
         let name = all[*index].name.clone();
-        self.voice.say(Level::Warn, &format!("container {name}: put back, as the new one failed: {}", failure.reason));
+        self.voice.say(
+            Level::Warn,
+            &format!("container {name}: put back, as the new one failed: {}", failure.reason),
+        );
         if failure.hold {
             // One that was not due itself has failed because of the first.
             let blamed = if all[*index].due.is_some() { *index } else { group[0] };
-            let reason = if blamed == *index { failure.reason.clone() } else { format!("{name}: {}", failure.reason) };
+            let reason =
+                if blamed == *index { failure.reason.clone() } else { format!("{name}: {}", failure.reason) };
             if let Some(digest) = all[blamed].due.clone() {
                 self.hold(&all[blamed], &digest, &reason);
             }
@@ -188,7 +205,9 @@ impl<'a> Round<'a> {
                 Ok(()) => self.tell(one, Verdict::RolledBack, format!("the old one runs again: {reason}")),
                 Err(why) => {
                     let commands = by_hand(&place.name, &place.old, place.always);
-                    let reason = format!("{reason}; could not be put back: {why}; the next round tries again, by hand: {commands}");
+                    let reason = format!(
+                        "{reason}; could not be put back: {why}; the next round tries again, by hand: {commands}"
+                    );
                     self.tell(one, Verdict::Failed, reason);
                 }
             }
@@ -209,7 +228,10 @@ impl<'a> Round<'a> {
         match done {
             Ok(()) => self.tell(one, Verdict::Current, "restarted with the container it hangs on".into()),
             Err(error) => {
-                let reason = format!("hangs on one that was put back, and could not be restarted: {error}; by hand: docker restart {}", one.name);
+                let reason = format!(
+                    "hangs on one that was put back, and could not be restarted: {error}; by hand: docker restart {}",
+                    one.name
+                );
                 self.tell(one, Verdict::Failed, reason);
             }
         }

@@ -23,19 +23,19 @@ pub enum Tagged {
 /// The looks of one round.
 pub struct Images {
     seen: BTreeMap<(Reference, bool), Tagged>,
-    credentials: Credentials,
+    credentials: Option<Credentials>,
 }
 
 impl Images {
     pub fn new(policy: &Policy, voice: &dyn Voice) -> Self {
         let read = |path: &std::path::PathBuf| {
             let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-            text.and_then(|text| Credentials::parse(&text)).map_err(|why| format!("{}: {why}", path.display()))
+            text.and_then(|text| Credentials::parse(&text))
+                .map_err(|why| format!("{}: {why}", path.display()))
         };
-        let credentials = policy.credentials.as_ref().map(read).unwrap_or_else(|| Ok(Credentials::default()));
-        let credentials = credentials.unwrap_or_else(|why| {
+        let credentials = policy.credentials.as_ref().map(read).transpose().unwrap_or_else(|why| {
             voice.say(Level::Warn, &format!("registries are asked without login: {why}"));
-            Credentials::default()
+            None
         });
         Self { seen: BTreeMap::new(), credentials }
     }
@@ -43,7 +43,7 @@ impl Images {
 
 /// True if updates may begin now.
 pub fn in_window(policy: &Policy) -> bool {
-    policy.window.is_none_or(|window| window.holds(local_minute()))
+    policy.window.is_none_or(|window| window.holds(crate::sys::clock::minute_of_day()))
 }
 
 /// An image; nothing if it is not there.
@@ -74,7 +74,7 @@ impl Round<'_> {
             let until = self.session.state.registries.get(registry).copied().unwrap_or(0);
             if until > self.now {
                 let minutes = (until - self.now).div_ceil(60);
-                let why = format!("{registry} is not asked for {minutes} min, it had enough");
+                let why = format!("{registry} is not asked for {minutes} min: its budget is spent");
                 return Ok(Tagged::Unknown(Verdict::Deferred, why));
             }
             self.voice.progress(&format!("{}: asking {registry}", reference.familiar_tagged()));
@@ -95,7 +95,7 @@ impl Round<'_> {
 
     /// Pulls; in a dry run asks only, for the digest.
     async fn fetch(&self, reference: &Reference) -> Result<Option<String>, Error> {
-        let auth = self.images.credentials.header(&reference.registry);
+        let auth = self.images.credentials.as_ref().and_then(|all| all.header(&reference.registry));
         if self.dry_run {
             let found = self.docker.distribution(reference, auth.as_deref()).await?;
             return Ok(Some(found.descriptor.digest));

@@ -14,7 +14,8 @@ impl Round<'_> {
     /// Looks for marked containers, and settles each with those that hang on it.
     pub async fn leftovers(&mut self) -> Result<(), Error> {
         let list = self.docker.containers().await?;
-        let marked = |name: &str, id: &str| swap::unmarked(name, id).map(|(name, always)| (name.to_owned(), always));
+        let marked =
+            |name: &str, id: &str| swap::unmarked(name, id).map(|(name, always)| (name.to_owned(), always));
         if list.iter().all(|one| marked(choice::name(one), &one.id).is_none()) {
             return Ok(());
         }
@@ -26,14 +27,26 @@ impl Round<'_> {
             }
             let inspect = parsed(&self.docker.inspect_container(&container.id).await?);
             let mut ties = order::ties(&inspect);
-            let (name, always) = mark.map_or((ties.name.clone(), None), |(name, always)| (name, Some(always)));
+            let (name, always) =
+                mark.map_or((ties.name.clone(), None), |(name, always)| (name, Some(always)));
             ties.name.clone_from(&name);
             let own = self.own.as_deref() == Some(container.id.as_str());
-            let mut one =
-                Plain { name, inspect, ties, wish: None, image: Value::Null, due: None, row: None, marked: always, own };
+            let mut one = Plain {
+                name,
+                inspect,
+                ties,
+                wish: None,
+                image: Value::Null,
+                due: None,
+                row: None,
+                marked: always,
+                own,
+            };
             if one.marked.is_some() {
                 // What the name has now is what the old one was to be replaced by.
-                one.due = image::inspect(self.docker, one.reference()).await?.and_then(|image| Some(image["Id"].as_str()?.to_owned()));
+                one.due = image::inspect(self.docker, one.reference())
+                    .await?
+                    .and_then(|image| Some(image["Id"].as_str()?.to_owned()));
             }
             all.push(one);
         }

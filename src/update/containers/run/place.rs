@@ -254,5 +254,7 @@ fn words(step: Step) -> &'static str {
 pub fn by_hand(name: &str, old: &str, always: bool) -> String {
     let marked = swap::marked(name, old, always);
     let restart = if always { format!(" && docker update --restart=always {name}") } else { String::new() };
-    format!("docker stop {name}; docker rm {name}; docker rename {marked} {name} && docker start {name}{restart}")
+    format!(
+        "docker stop {name}; docker rm {name}; docker rename {marked} {name} && docker start {name}{restart}"
+    )
 }
