@@ -13,20 +13,16 @@ pub fn now() -> Time {
     Time::ZERO + Duration::from(now)
 }
 
-/// Minutes since midnight in local time: `TZ`, or `/etc/localtime`. UTC where neither can be read.
+/// Minutes since midnight, in the machine's time zone (`TZ`, else `/etc/localtime`).
 pub fn minute_of_day() -> u16 {
-    let now = clock_gettime(ClockId::CLOCK_REALTIME).expect("every kernel has CLOCK_REALTIME");
-    let seconds = now.tv_sec();
-    let mut local = core::mem::MaybeUninit::<libc::tm>::uninit();
-    // SAFETY: reads one time, writes one `tm`; both are ours and large enough.
-    let done = unsafe { libc::localtime_r(&raw const seconds, local.as_mut_ptr()) };
-    if done.is_null() {
-        // Only a year that no `int` holds.
-        return 0;
-    }
-    // SAFETY: localtime_r has filled it, as it did not return null.
+    let seconds = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+    let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
+    let mut local = core::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to values that live here.
+    unsafe { libc::localtime_r(&raw const seconds, local.as_mut_ptr()) };
+    // SAFETY: a `tm` of zeroes is valid, too, if it was left as it was.
     let local = unsafe { local.assume_init() };
-    u16::try_from(local.tm_hour * 60 + local.tm_min).unwrap_or(0)
+    u16::try_from(local.tm_hour * 60 + local.tm_min).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod ask;
 mod change;
+pub mod login;
 mod swarm;
 mod watch;
 
@@ -30,7 +31,7 @@ pub async fn round(
         let rows = &mut report.rows;
         let credentials = Credentials::default();
         let round = Round { docker, policy, session, voice, dry_run, credentials, rows, me: String::new() };
-        report.note = round.services().await.err();
+        report.note = round.services().await.unwrap_or_else(Some);
         voice.progress("");
     }
     let failed = |row: &Row| matches!(row.verdict, Verdict::RolledBack | Verdict::Failed);

@@ -1,9 +1,8 @@
 //! Through the services of the Swarm, on its leader only.
 
 use super::ask::Answer;
-use super::{Ended, Round, Subject, unix_now};
+use super::{Ended, Round, Subject, login, unix_now};
 use crate::docker::api::{Info, Node, Service};
-use crate::docker::credentials::Credentials;
 use crate::sys::clock;
 use crate::update::candidate::{self, bake, deadline, own_container};
 use crate::update::rollout::{Plan, Rollout, short};
@@ -12,11 +11,14 @@ use crate::update::{Row, Verdict, adopt};
 use log::Level;
 
 impl Round<'_> {
-    /// Each service once, one rollout at a time, to the first failure.
-    pub(super) async fn services(mut self) -> Result<(), Ended> {
+    /// Each service once, one rollout at a time, to the first failure. What is wrong though the round went on, comes back.
+    pub(super) async fn services(mut self) -> Result<Option<String>, Ended> {
         let nodes = self.lead().await?;
-        if let Some(path) = &self.policy.credentials {
-            self.credentials = Credentials::load(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut note = None;
+        match self.policy.credentials.as_deref().map(login::read) {
+            Some(Ok(credentials)) => self.credentials = credentials,
+            Some(Err(why)) => note = Some(format!("registries were asked without login: {why}")),
+            None => {}
         }
         let services = self.docker.services().await.map_err(|error| error.to_string())?;
         let mut subjects = self.subjects(services).await?;
@@ -38,7 +40,7 @@ impl Round<'_> {
                 None => self.row(&subject, "", Verdict::Deferred, "its registry was not asked"),
             }
         }
-        Ok(())
+        Ok(note)
     }
 
     /// The nodes, if this one leads them.
