@@ -117,6 +117,12 @@ impl Client {
         self.call(&Request::post(format!("/containers/{id}/rename")).query("name", name)).await.map(drop)
     }
 
+    /// `POST /containers/{id}/update`: another restart policy (`no`, `always`); its other settings stay.
+    pub async fn set_restart_policy(&self, id: &str, name: &str) -> Result<(), Error> {
+        let body = serde_json::json!({ "RestartPolicy": { "Name": name } }).to_string();
+        self.call(&Request::post(format!("/containers/{id}/update")).json(&body)).await.map(drop)
+    }
+
     /// `DELETE /containers/{id}?v=`, never forced.
     pub async fn remove_container(&self, id: &str, anonymous_volumes: bool) -> Result<(), Error> {
         let v = if anonymous_volumes { "1" } else { "0" };
