@@ -8,4 +8,7 @@ mod net;
 
 mod lab;
 
+mod rounds;
+
 mod smoke;
+mod updates;
