@@ -10,5 +10,9 @@ mod lab;
 
 mod rounds;
 
+mod chaos;
+mod races;
+mod rollback_images;
 mod smoke;
+mod undisturbed;
 mod updates;

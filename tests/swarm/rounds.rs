@@ -1,6 +1,7 @@
 //! Our rounds by hand, and what they report.
 
 use crate::lab::{Lab, Node};
+use crate::net::daemon::Daemon;
 use serde_json::Value;
 
 /// What one round said.
@@ -82,4 +83,16 @@ pub fn vip(lab: &Lab) -> Vec<String> {
         flags.extend(["--node".to_owned(), node.address()]);
     }
     flags
+}
+
+/// Starts our daemon on a node, with a VIP and these flags.
+pub fn daemon(lab: &Lab, node: usize, flags: &[&str]) -> Daemon {
+    let vip = vip(lab);
+    let all: Vec<&str> = vip.iter().map(String::as_str).chain(flags.iter().copied()).collect();
+    lab.node(node).unsinkable(&all)
+}
+
+/// The same on every node.
+pub fn daemons(lab: &Lab, flags: &[&str]) -> Vec<Daemon> {
+    (0..lab.nodes.len()).map(|node| daemon(lab, node, flags)).collect()
 }
