@@ -53,7 +53,8 @@ impl Rate {
     /// # Errors
     /// The moment from which on there is enough again.
     pub fn take(self, buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) -> Result<(), u64> {
-        let not_before = buckets.get(registry).copied().filter(|moment| *moment <= now + FURTHEST).unwrap_or(0);
+        let not_before =
+            buckets.get(registry).copied().filter(|moment| *moment <= now + FURTHEST).unwrap_or(0);
         if not_before > now {
             return Err(not_before);
         }
