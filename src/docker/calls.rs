@@ -30,12 +30,12 @@ impl Client {
 
     /// `GET /nodes`. 503 on a worker.
     pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        self.read(&Request::get("/nodes")).await
+        self.list(&Request::get("/nodes")).await
     }
 
     /// `GET /services?status=true`. 503 on a worker.
     pub async fn services(&self) -> Result<Vec<Service>, Error> {
-        self.read(&Request::get("/services").query("status", "true")).await
+        self.list(&Request::get("/services").query("status", "true")).await
     }
 
     /// `GET /services/{id}`.
@@ -45,7 +45,7 @@ impl Client {
 
     /// `GET /tasks` of one service, its history included.
     pub async fn tasks(&self, service: &str) -> Result<Vec<Task>, Error> {
-        self.read(&Request::get("/tasks").filter("service", service)).await
+        self.list(&Request::get("/tasks").filter("service", service)).await
     }
 
     /// `POST /services/{id}/update`, registry credentials kept (`registryAuthFrom=spec`) unless `auth` brings new ones.
@@ -83,7 +83,7 @@ impl Client {
 
     /// `GET /containers/json?all=1`.
     pub async fn containers(&self) -> Result<Vec<Container>, Error> {
-        self.read(&Request::get("/containers/json").query("all", "1")).await
+        self.list(&Request::get("/containers/json").query("all", "1")).await
     }
 
     /// `GET /containers/{id}/json`, whole.
@@ -124,12 +124,7 @@ impl Client {
     }
 
     /// `POST /networks/{id}/connect` with this `EndpointConfig` (JSON).
-    pub async fn connect_network(
-        &self,
-        network: &str,
-        container: &str,
-        endpoint: &str,
-    ) -> Result<(), Error> {
+    pub async fn connect_network(&self, network: &str, container: &str, endpoint: &str) -> Result<(), Error> {
         let container = serde_json::Value::from(container);
         let body = format!("{{\"Container\":{container},\"EndpointConfig\":{endpoint}}}");
         self.call(&Request::post(format!("/networks/{network}/connect")).json(&body)).await.map(drop)
@@ -143,7 +138,7 @@ impl Client {
 
     /// `GET /images/json`, intermediate layers left out.
     pub async fn images(&self) -> Result<Vec<Image>, Error> {
-        self.read(&Request::get("/images/json")).await
+        self.list(&Request::get("/images/json")).await
     }
 
     /// `GET /images/{name}/json`, whole.
@@ -203,6 +198,11 @@ impl Client {
             request = request.query("since", &format!("{}.{:09}", nanos / SECOND, nanos % SECOND));
         }
         self.stream(&request, None).await
+    }
+
+    /// The list in the answer; Go may write an empty one as `null`.
+    async fn list<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Vec<T>, Error> {
+        self.read::<Option<Vec<T>>>(request).await.map(Option::unwrap_or_default)
     }
 
     /// The JSON of the answer.
