@@ -9,23 +9,34 @@ use std::path::{Path, PathBuf};
 mod properties {
     pub mod advert;
     pub mod arp;
+    pub mod chunked;
     pub mod flags;
+    pub mod http_head;
+    pub mod log_frames;
     pub mod netlink;
     pub mod proc_stat;
+    pub mod reference;
     pub mod router_steps;
     pub mod status_frame;
 }
-use properties::{advert, arp, flags, netlink, proc_stat, router_steps, status_frame};
+use properties::{
+    advert, arp, chunked, flags, http_head, log_frames, netlink, proc_stat, reference, router_steps,
+    status_frame,
+};
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 11] = [
     ("advert", advert::run),
     ("arp", arp::run),
+    ("chunked", chunked::run),
     ("flags", flags::run),
+    ("http_head", http_head::run),
+    ("log_frames", log_frames::run),
     ("netlink", netlink::run),
     ("proc_stat", proc_stat::run),
+    ("reference", reference::run),
     ("router_steps", router_steps::run),
     ("status_frame", status_frame::run),
 ];

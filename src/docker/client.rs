@@ -304,11 +304,10 @@ impl Client {
 
 /// Names the socket, and what to do.
 fn explained(socket: &Path, error: &io::Error) -> io::Error {
-    let hint = match error.kind() {
-        io::ErrorKind::NotFound => " (is Docker installed and running?)",
-        io::ErrorKind::ConnectionRefused => " (is dockerd running?)",
-        io::ErrorKind::PermissionDenied => " (only root and the group docker may)",
-        _ => "",
+    let hint = if error.kind() == io::ErrorKind::PermissionDenied {
+        " (only root and the group docker may)"
+    } else {
+        " (is Docker installed and running?)"
     };
     io::Error::new(error.kind(), format!("{}: {error}{hint}", socket.display()))
 }
