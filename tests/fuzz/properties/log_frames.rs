@@ -2,8 +2,10 @@
 
 use unsinkable::docker::log_frames::{Frames, MAX_FRAME, Source};
 
-/// Frames that are whole, text of the last one that is not; nothing more once the bytes are no frames.
-fn read(input: &[u8], cut: usize) -> (Vec<(Source, Vec<u8>)>, Vec<u8>, bool) {
+/// Frames that are whole, text of the last one that is not; false where the bytes are no frames.
+type Found = (Vec<(Source, Vec<u8>)>, Vec<u8>, bool);
+
+fn read(input: &[u8], cut: usize) -> Found {
     let (mut frames, mut whole, mut text) = (Frames::default(), Vec::new(), Vec::new());
     for mut piece in input.chunks(cut.max(1)) {
         loop {
