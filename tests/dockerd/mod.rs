@@ -114,7 +114,7 @@ impl Dockerd {
                     return;
                 }
                 let stream = stream.expect("a connection");
-                connections.lock().unwrap().push(stream.try_clone().expect("a copy"));
+                connections.lock().expect("no panic").push(stream.try_clone().expect("a copy"));
                 let (asked, minor, script) = (asked.clone(), minor.clone(), script.clone());
                 thread::spawn(move || serve(&stream, &asked, &minor, &script));
             }
@@ -133,12 +133,12 @@ impl Dockerd {
 
     /// How many connections were made since the last hang-up.
     pub fn connections(&self) -> usize {
-        self.connections.lock().unwrap().len()
+        self.connections.lock().expect("no panic").len()
     }
 
     /// Closes all connections.
     pub fn hang_up(&self) {
-        for stream in self.connections.lock().unwrap().drain(..) {
+        for stream in self.connections.lock().expect("no panic").drain(..) {
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
     }
@@ -149,12 +149,12 @@ impl Dockerd {
 
     /// Another script from now on.
     pub fn script(&self, script: impl FnMut(&Asked) -> Reply + Send + 'static) {
-        *self.script.lock().unwrap() = Box::new(script);
+        *self.script.lock().expect("no panic") = Box::new(script);
     }
 
     /// What was asked since the last time.
     pub fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+        std::mem::take(&mut self.asked.lock().expect("no panic"))
     }
 
     pub fn path(&self) -> &Path {
@@ -182,8 +182,8 @@ fn serve(stream: &UnixStream, asked: &Mutex<Vec<String>>, minor: &AtomicU32, scr
                 body.len()
             ))
         } else {
-            asked.lock().unwrap().push(request.line.clone());
-            (script.lock().unwrap())(&request)
+            asked.lock().expect("no panic").push(request.line.clone());
+            (script.lock().expect("no panic"))(&request)
         };
         if say(stream, &reply).is_err() || reply.close {
             let _ = stream.shutdown(std::net::Shutdown::Both);
