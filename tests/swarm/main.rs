@@ -8,4 +8,5 @@ mod net;
 
 mod lab;
 
+mod containers;
 mod smoke;
