@@ -13,6 +13,7 @@ mod rounds;
 mod chaos;
 mod races;
 mod rollback_images;
+mod containers;
 mod smoke;
 mod undisturbed;
 mod updates;
