@@ -13,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use unsinkable::report::ask::{AskError, ask_within};
 use unsinkable::report::frame::{Reply, Request};
+use unsinkable::report::rounds::Rounds;
 use unsinkable::report::run::BindError;
 use unsinkable::report::status::{Event, FORMAT, Housekeeper, Status, Threads};
 use unsinkable::report::{ask, bind, resign_command, serve, status_command};
@@ -93,6 +94,8 @@ fn status() -> Status {
         events: (0..64).map(event).collect(),
         threads: Threads::default(),
         housekeeper: Housekeeper::Off,
+        rounds: Rounds::default(),
+        nonsense: 0,
     }
 }
 
@@ -187,7 +190,7 @@ fn nonsense_is_refused() {
     refused(&[0, 0, 0, 0], "out of bounds");
     refused(&[65, 0, 0, 0], "out of bounds");
     refused(&[2, 0, 0, 0, 9, 0], "version 9");
-    refused(&[2, 0, 0, 0, 1, 77], "makes no sense");
+    refused(&[2, 0, 0, 0, 2, 77], "makes no sense");
     // Closed with bytes unread: the answer may be lost to the reset, the server must not.
     refused(&b"GET / HTTP/1.1\r\n\r\n".repeat(10_000), "");
 }

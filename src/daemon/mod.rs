@@ -18,6 +18,7 @@ pub use open::release;
 
 use crate::checks::Track;
 use crate::flags::Config;
+use crate::report::rounds::Rounds;
 use crate::report::status::{Housekeeper, Threads};
 use crate::shared::{COMMANDS, Command, Commands, NOTES, Note, Notes, Orders, Shared};
 use crate::sys::caps::{self, Capability};
@@ -97,6 +98,10 @@ struct Desk<'a> {
     /// Since when the source address is missing without having been told so.
     missing: Vec<Option<Time>>,
     housekeeper: Housekeeper,
+    /// What it told last; outlives it, with its dates.
+    rounds: Rounds,
+    /// Frames of it that made no sense.
+    nonsense: u64,
     stopping: bool,
     /// Why it cannot go on.
     fatal: Option<String>,
@@ -190,6 +195,8 @@ impl<'a> Desk<'a> {
             links: vec![Link::Unknown; config.routers.len()],
             missing: vec![None; config.routers.len()],
             housekeeper: Housekeeper::Off,
+            rounds: Rounds::default(),
+            nonsense: 0,
             stopping: false,
             fatal: None,
         }

@@ -48,6 +48,8 @@ pub fn status(daemon: &Daemon<'_>) -> Status {
             ..daemon.threads
         },
         housekeeper: desk.housekeeper.clone(),
+        rounds: desk.rounds.clone(),
+        nonsense: desk.nonsense,
     }
 }
 

@@ -94,7 +94,7 @@ impl Daemon<'_> {
         posted
     }
 
-    fn checked(&self, track: usize, verdict: health::Verdict) {
+    pub(super) fn checked(&self, track: usize, verdict: health::Verdict) {
         let before = self.desk.borrow_mut().latest[track].replace(verdict);
         if before.is_some_and(|before| before.well == verdict.well) {
             return;

@@ -152,8 +152,10 @@ impl Reader {
             _ => return Err(HttpError("not a chunk")),
         };
         self.line += 1;
-        let in_trailers =
-            matches!(state, State::TrailerStart | State::Trailer | State::TrailerLf | State::EndLf);
+        let in_trailers = matches!(
+            state,
+            State::TrailerStart | State::Trailer | State::TrailerLf | State::EndLf | State::Done
+        );
         if self.line > if in_trailers { MAX_TRAILERS } else { MAX_CHUNK_LINE } {
             return Err(HttpError("a chunk's head or the trailers are too long"));
         }

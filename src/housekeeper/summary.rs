@@ -150,7 +150,7 @@ mod tests {
             update_row("e", "container", Failed),
         ];
         let report = update::Report { rows, note: None };
-        let entry = Held {
+        let entry = crate::state::Held {
             reference: "i:1".to_owned(),
             digest: "sha256:0".to_owned(),
             reason: "exits".to_owned(),

@@ -1,5 +1,7 @@
 //! The status for a person at a terminal. Pure: a status and a [`Look`] in, text out.
 
+mod rounds;
+
 use super::status::{Check, Health, Housekeeper, Peer, Router, Share, State, Status};
 use super::words::{Cell, Page, Paint, interval, span};
 use crate::time::Time;
@@ -40,6 +42,12 @@ pub fn draw(status: &Status, look: &Look) -> String {
         router_part(&mut page, status, router);
     }
     checks_part(&mut page, status);
+    if let Some(job) = &status.rounds.updates {
+        rounds::part(&mut page, "UPDATES", status.now, job);
+    }
+    if let Some(job) = &status.rounds.pruning {
+        rounds::part(&mut page, "PRUNING", status.now, job);
+    }
     events_part(&mut page, status);
     page.into_text()
 }
@@ -90,6 +98,9 @@ fn warnings(status: &Status) -> Vec<String> {
     }
     if threads.log_drops > 0 {
         all.push(format!("{} log lines lost: stderr was full or closed", threads.log_drops));
+    }
+    if status.nonsense > 0 {
+        all.push(format!("{} frames of the housekeeper made no sense", status.nonsense));
     }
     all
 }

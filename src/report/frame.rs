@@ -7,7 +7,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// First byte after the length. Another program version with another layout has another number.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Largest request, length excluded: a variant and a duration take less than 20 bytes.
 pub const MAX_REQUEST: usize = 64;
 /// Largest reply, length excluded: 8 routers with 32 checks and 16 peers each, every text at its full length, stay
@@ -137,11 +137,11 @@ mod tests {
 
     #[test]
     fn a_request_is_these_bytes() {
-        assert_eq!(emit(&Request::Status, MAX_REQUEST).unwrap(), [2, 0, 0, 0, 1, 0]);
+        assert_eq!(emit(&Request::Status, MAX_REQUEST).unwrap(), [2, 0, 0, 0, 2, 0]);
         // Variant 1, 600 s as a varint (0xd8 0x04), 0 ns.
         let resign = Request::Resign { for_: Duration::from_mins(10) };
-        assert_eq!(emit(&resign, MAX_REQUEST).unwrap(), [5, 0, 0, 0, 1, 1, 0xd8, 0x04, 0]);
-        assert_eq!(parse::<Request>(&[1, 1, 0xd8, 0x04, 0]), Ok(resign));
+        assert_eq!(emit(&resign, MAX_REQUEST).unwrap(), [5, 0, 0, 0, 2, 1, 0xd8, 0x04, 0]);
+        assert_eq!(parse::<Request>(&[2, 1, 0xd8, 0x04, 0]), Ok(resign));
     }
 
     #[test]
@@ -156,10 +156,10 @@ mod tests {
     fn nonsense_is_named() {
         assert_eq!(parse::<Request>(&[]), Err(FrameError::Length(0)));
         assert_eq!(parse::<Request>(&[9, 0]), Err(FrameError::Version(9)));
-        assert_eq!(parse::<Request>(&[1, 7]), Err(FrameError::Content));
-        assert_eq!(parse::<Request>(&[1, 0, 0]), Err(FrameError::Content), "a byte too many");
+        assert_eq!(parse::<Request>(&[2, 7]), Err(FrameError::Content));
+        assert_eq!(parse::<Request>(&[2, 0, 0]), Err(FrameError::Content), "a byte too many");
         // A duration whose nanoseconds overflow the seconds.
-        let huge = [1, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 255, 255, 255, 255, 15];
+        let huge = [2, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 255, 255, 255, 255, 15];
         assert_eq!(parse::<Request>(&huge), Err(FrameError::Content));
         assert_eq!(body_len([0; 4], 64), Err(FrameError::Length(0)));
         assert_eq!(body_len([65, 0, 0, 0], 64), Err(FrameError::Length(65)));

@@ -1,6 +1,7 @@
 //! The status for a program: `status --json`. Pure. The keys are a promise (see `report/mod.rs`), and `format` grows
 //! when one changes its meaning or goes. All times are whole milliseconds, `*_ms`; moments are told as their age.
 
+use super::rounds::{Job, Row};
 use super::status::{Check, Event, Health, Housekeeper, Peer, Router, Share, State, Status};
 use crate::time::Time;
 use core::time::Duration;
@@ -30,6 +31,9 @@ pub fn value(status: &Status) -> Value {
             "log_drops": status.threads.log_drops,
         },
         "housekeeper": housekeeper(now, &status.housekeeper),
+        "housekeeper_nonsense": status.nonsense,
+        "updates": status.rounds.updates.as_ref().map(|job| job_value(now, job)),
+        "pruning": status.rounds.pruning.as_ref().map(|job| job_value(now, job)),
     })
 }
 
@@ -113,6 +117,37 @@ fn housekeeper(now: Time, housekeeper: &Housekeeper) -> Value {
     }
 }
 
+fn job_value(now: Time, job: &Job) -> Value {
+    let last = job.last.as_ref().map(|last| {
+        json!({
+            "ago_ms": ago(now, last.at),
+            "took_ms": ms(last.took),
+            "summary": last.summary,
+            "note": last.note,
+        })
+    });
+    let round_ago = job.last.as_ref().map_or(Duration::ZERO, |last| now.since(last.at));
+    json!({
+        "last": last,
+        "next_in_ms": job.next.map(|next| ago(next, now)),
+        "progress": job.progress,
+        "rows": job.rows.iter().map(|row| row_value(now, round_ago, row)).collect::<Vec<_>>(),
+        "left_out": job.left_out,
+    })
+}
+
+fn row_value(now: Time, round_ago: Duration, row: &Row) -> Value {
+    json!({
+        "kind": row.kind,
+        "name": row.name,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "held_for_ms": row.held_for.map(|held_for| ms(held_for.saturating_add(round_ago))),
+        "size": row.size,
+        "goes_in_ms": row.goes.map(|goes| ago(goes, now)),
+    })
+}
+
 /// Whole milliseconds from `then` to `now`.
 fn ago(now: Time, then: Time) -> u64 {
     ms(now.since(then))
@@ -133,7 +168,7 @@ mod tests {
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         assert_eq!(
             keys(&status),
-            "checks events format housekeeper node pid routers threads uptime_ms version"
+            "checks events format housekeeper housekeeper_nonsense node pid pruning routers threads updates uptime_ms version"
         );
         let router = &status["routers"][0];
         assert_eq!(
@@ -150,6 +185,11 @@ mod tests {
         assert_eq!(keys(&status["checks"][0]), "detail health health_for_ms interval_ms name weight well");
         assert_eq!(keys(&status["events"][0]), "ago_ms router text");
         assert_eq!(keys(&status["threads"]), "locked log_drops queue_drops realtime");
+        assert_eq!(status["pruning"], Value::Null);
+        let updates = &value(&sample::busy())["updates"];
+        assert_eq!(keys(updates), "last left_out next_in_ms progress rows");
+        assert_eq!(keys(&updates["last"]), "ago_ms note summary took_ms");
+        assert_eq!(keys(&updates["rows"][0]), "goes_in_ms held_for_ms kind name outcome reason size");
     }
 
     #[test]
@@ -166,6 +206,13 @@ mod tests {
         assert_eq!(router["peers"][1]["never_heard"], true);
         assert_eq!(status["checks"][1]["health"], "failed");
         assert_eq!(status["housekeeper"], json!({ "state": "off" }));
+        let status = value(&sample::busy());
+        assert_eq!(status["updates"]["last"]["took_ms"], 4_200);
+        assert_eq!(status["updates"]["rows"][0]["outcome"], "rolled-back");
+        // Held for an hour when the round ended, two minutes ago.
+        assert_eq!(status["updates"]["rows"][1]["held_for_ms"], 3_720_000);
+        assert_eq!(status["pruning"]["rows"][0]["goes_in_ms"], 1_080_000);
+        assert_eq!(status["pruning"]["next_in_ms"], 1_200_000);
         assert!(write(&sample::backup()).ends_with("}\n"));
     }
 }

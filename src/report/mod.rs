@@ -1,6 +1,6 @@
 //! What the daemon tells of itself: the status, its socket, and its faces.
 //!
-//! `status` is the value, `frame` its bytes on the socket, `face` (with `words`) its page for a terminal, `json` its
+//! `status` (with `rounds`) is the value, `frame` its bytes on the socket, `face` (with `words`) its page for a terminal, `json` its
 //! document for programs; all are pure. `run` is the server in the daemon, `ask` the client, `command` the commands
 //! `status` and `resign`.
 //!
@@ -26,6 +26,14 @@
 //! | `events[]` | oldest first: `ago_ms`, `router`? (`"12"`, `"12/ipv6"`), `text` |
 //! | `threads` | `realtime`, `locked`, `queue_drops`, `log_drops` |
 //! | `housekeeper` | `state`: `off`, `running` (`pid`, `running_for_ms`), `restarting` (`restart_in_ms`, `reason`) |
+//! | `housekeeper_nonsense` | frames of it that made no sense |
+//! | `updates`?, `pruning`? | null without their flag, and until the housekeeper has told |
+//! | `.last`? | the last round: `ago_ms`, `took_ms`, `summary`, `note`? in words |
+//! | `.next_in_ms`?, `.progress` | the next round; what goes on now, `""` for nothing |
+//! | `.rows[]`, `.left_out` | the most urgent first; how many more there are |
+//! | `..kind`, `..name`, `..reason` | `service` `container` `image` `volume` `build-cache`, name, why in words |
+//! | `..outcome` | `failed` `rolled-back` `held` `deferred` `updated` `refused` `waits` `removed` |
+//! | `..held_for_ms`?, `..size`, `..goes_in_ms`? | since it failed here; bytes (0: unknown); until its grace is over |
 
 pub mod ask;
 pub mod command;

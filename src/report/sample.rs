@@ -1,5 +1,6 @@
 //! Statuses for the tests of this folder.
 
+use super::rounds::{Job, Last, Outcome, Rounds, Row};
 use super::status::*;
 use crate::time::Time;
 use core::net::IpAddr;
@@ -85,6 +86,8 @@ pub fn backup() -> Status {
         ],
         threads: Threads { realtime: true, locked: true, queue_drops: 0, log_drops: 0 },
         housekeeper: Housekeeper::Off,
+        rounds: Rounds::default(),
+        nonsense: 0,
     }
 }
 
@@ -111,6 +114,50 @@ pub fn master() -> Status {
     status
 }
 
+fn row(kind: &str, name: &str, outcome: Outcome, reason: &str) -> Row {
+    let (kind, name, reason) = (kind.to_owned(), name.to_owned(), reason.to_owned());
+    Row { kind, name, outcome, reason, held_for: None, size: 0, goes: None }
+}
+
+/// The first node in the middle of a rollout.
+pub fn busy() -> Status {
+    let mut status = master();
+    status.housekeeper = Housekeeper::Running { pid: 815, since: ago_ms(7_384_000) };
+    let put_back = row("service", "blog", Outcome::RolledBack, "task blog.1 exits with 1");
+    let held = row("service", "web", Outcome::Held, "unhealthy within the bake");
+    let updates = Job {
+        last: Some(Last {
+            at: ago_ms(120_000),
+            took: Duration::from_millis(4_200),
+            summary: "14 services, 1 put back, 1 held".to_owned(),
+            note: Some("stopped at the first failure".to_owned()),
+        }),
+        next: None,
+        progress: "shop: 2 of 3 tasks run the new image".to_owned(),
+        rows: vec![put_back, Row { held_for: Some(Duration::from_secs(3_600)), ..held }],
+        left_out: 0,
+    };
+    let goes = Some(Time::from_micros(NOW + 1_080_000_000));
+    let image = row("image", "heimdall:2.1", Outcome::Waits, "no container or service uses it");
+    let pruning = Job {
+        last: Some(Last {
+            at: ago_ms(600_000),
+            took: Duration::from_millis(300),
+            summary: "1 removed, 312.4 MB freed, 12 waiting".to_owned(),
+            note: None,
+        }),
+        next: Some(Time::from_micros(NOW + 1_200_000_000)),
+        progress: String::new(),
+        rows: vec![
+            Row { size: 312_400_000, goes, ..image },
+            Row { size: 3, ..row("volume", "old", Outcome::Removed, "anonymous, unused for 30 min") },
+        ],
+        left_out: 11,
+    };
+    status.rounds = Rounds { updates: Some(updates), pruning: Some(pruning) };
+    status
+}
+
 /// As large as flags allow: 8 routers, 16 peers and 32 checks each, with texts beyond their limit.
 pub fn largest() -> Status {
     let long = "x".repeat(300);
@@ -124,6 +171,21 @@ pub fn largest() -> Status {
     router.peers = vec![router.peers[0].clone(); 16];
     status.routers = vec![router.clone(); 8];
     status.checks = vec![check(&long, Health::Failed, &long, 1, Some(20)); 32];
+    let row = Row {
+        held_for: Some(Duration::MAX),
+        size: u64::MAX,
+        goes: Some(Time::from_micros(u64::MAX)),
+        ..row(&long, &long, Outcome::Removed, &long)
+    };
+    let last = Last { at: ago_ms(1), took: Duration::MAX, summary: long.clone(), note: Some(long.clone()) };
+    let job = Job {
+        last: Some(last),
+        next: Some(Time::from_micros(u64::MAX)),
+        progress: long.clone(),
+        rows: vec![row; 20],
+        left_out: u32::MAX,
+    };
+    status.rounds = Rounds { updates: Some(job.clone()), pruning: Some(job) };
     status.events = vec![Event { at: ago_ms(1), router: Some(long.clone()), text: long }; MAX_EVENTS];
     status
 }

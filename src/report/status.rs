@@ -1,6 +1,7 @@
 //! What `unsinkable status` knows: one plain value, filled by the daemon, sent over the status socket, drawn by `face`
 //! and written as JSON by `json`. Pure: moments are [`Time`]s of the daemon's clock, `now` among them.
 
+use super::rounds::{Rounds, cut as cut_to};
 use crate::time::Time;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -39,6 +40,10 @@ pub struct Status {
     pub threads: Threads,
     /// The child that updates, prunes and ships logs.
     pub housekeeper: Housekeeper,
+    /// What it last told of its rounds; kept, with its dates, when it died.
+    pub rounds: Rounds,
+    /// Frames of it that made no sense.
+    pub nonsense: u64,
 }
 
 /// One virtual router.
@@ -313,6 +318,7 @@ impl Status {
         if let Housekeeper::Restarting { reason, .. } = &mut self.housekeeper {
             cut(reason);
         }
+        self.rounds.bound();
     }
 }
 
@@ -328,10 +334,7 @@ impl Router {
 
 /// Shortens `text` to [`MAX_TEXT`] bytes, at the boundary of a character, showing that something is missing.
 fn cut(text: &mut String) {
-    if text.len() > MAX_TEXT {
-        text.truncate(text.floor_char_boundary(MAX_TEXT - '…'.len_utf8()));
-        text.push('…');
-    }
+    cut_to(text, MAX_TEXT);
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub const MAX_UNUSED: usize = 4096;
 pub const MAX_HELD: usize = 512;
 /// References with a known digest.
 pub const MAX_DIGESTS: usize = 1024;
-/// Images in the keep-set: two for each service of the Swarm.
+/// Images in the keep-set, two for each service of the Swarm; and as many volumes.
 pub const MAX_KEEP: usize = 2048;
 /// Registries that asked for a pause.
 pub const MAX_REGISTRIES: usize = 64;
@@ -115,7 +115,7 @@ fn is_within(state: &State) -> bool {
         && state.held.len() <= MAX_HELD
         && state.digests.len() <= MAX_DIGESTS
         && state.registries.len() <= MAX_REGISTRIES
-        && state.keep.as_ref().is_none_or(|keep| keep.images.len() <= MAX_KEEP)
+        && state.keep.as_ref().is_none_or(|keep| keep.images.len().max(keep.volumes.len()) <= MAX_KEEP)
         && state.held.values().all(|held| held.reason.chars().count() <= MAX_REASON)
 }
 
@@ -134,7 +134,7 @@ fn within(mut state: State) -> State {
     while state.registries.len() > MAX_REGISTRIES {
         state.registries.pop_last();
     }
-    state.keep.take_if(|keep| keep.images.len() > MAX_KEEP);
+    state.keep.take_if(|keep| keep.images.len().max(keep.volumes.len()) > MAX_KEEP);
     for held in state.held.values_mut() {
         if let Some((end, _)) = held.reason.char_indices().nth(MAX_REASON) {
             held.reason.truncate(end);
@@ -160,10 +160,10 @@ mod tests {
         State {
             unused: [(Thing::Image("i".to_owned()), Unused { seen_for: Duration::from_secs(300) })].into(),
             held: [("web".to_owned(), held)].into(),
-            digests: [("r:1".to_owned(), Known { digest: "sha256:1".to_owned(), since: 8 })].into(),
+            digests: [("r:1".to_owned(), Known { digest: "sha256:1".to_owned(), since: 8, asked: 9 })].into(),
             keep: Some(KeepSet {
                 images: vec!["r@sha256:1".to_owned()],
-                volumes: vec!["data".to_owned()],
+                volumes: vec!["v".to_owned()],
                 at: looked.clone(),
             }),
             looked: Some(looked),
@@ -177,6 +177,16 @@ mod tests {
         let bytes = *b"unsink\0\x01\xa3\xa1\xc2\xb1\0\0\0\0\0\0";
         assert_eq!(emit(&State::default()).unwrap(), bytes);
         assert_eq!(parse(&bytes), Ok(State::default()));
+    }
+
+    /// A layout that differs needs another version in the magic.
+    #[test]
+    fn a_state_of_everything_is_still_read() {
+        let mut expected = state();
+        let volume = (Thing::Volume("data".to_owned()), Unused { seen_for: Duration::from_secs(1) });
+        expected.unused.extend([volume]);
+        let bytes = include_bytes!("../../tests/fuzz/corpus/state_file/of_everything");
+        assert_eq!(parse(bytes), Ok(expected));
     }
 
     #[test]
@@ -248,7 +258,7 @@ mod tests {
             (0..MAX_UNUSED).map(|n| (Thing::Image(format!("sha256:{n:064}")), Unused::default())).collect();
         let name = |n: usize| format!("registry.example.org:5000/some/repository-{n}:latest");
         state.digests = (0..MAX_DIGESTS)
-            .map(|n| (name(n), Known { digest: format!("sha256:{n:064}"), since: u64::MAX }))
+            .map(|n| (name(n), Known { digest: format!("sha256:{n:064}"), since: u64::MAX, asked: u64::MAX }))
             .collect();
         let images = (0..MAX_KEEP).map(|n| format!("{}@sha256:{n:064}", name(n))).collect();
         state.keep.as_mut().unwrap().images = images;

@@ -65,6 +65,37 @@ fn a_master_on_a_narrow_old_terminal() {
 }
 
 #[test]
+fn rounds_tell_what_is_held_and_what_goes_when() {
+    let page = draw(&sample::busy(), &Look::PLAIN);
+    let (_, rounds) = page.split_once("\n\n UPDATES\n").unwrap();
+    let (rounds, _) = rounds.split_once("\n\n EVENTS\n").unwrap();
+    assert_eq!(
+        rounds,
+        "\
+\x20  now: shop: 2 of 3 tasks run the new image
+   2 min 0 s ago, took 4.2 s: 14 services, 1 put back, 1 held · stopped at the first failure
+   service  blog  put back            task blog.1 exits with 1
+   service  web   held for 1 h 2 min  unhealthy within the bake
+
+ PRUNING
+   10 min 0 s ago, took 0.3 s: 1 removed, 312.4 MB freed, 12 waiting · next in 20 min 0 s
+   image   heimdall:2.1  goes in 18 min 0 s  312.4 MB  no container or service uses it
+   volume  old           removed             3 B       anonymous, unused for 30 min
+   and 11 more"
+    );
+}
+
+#[test]
+fn before_the_first_round_there_is_the_next() {
+    let mut status = sample::busy();
+    let job = status.rounds.pruning.as_mut().unwrap();
+    (job.last, job.left_out) = (None, 0);
+    job.rows.clear();
+    let page = draw(&status, &Look::PLAIN);
+    assert!(page.contains(" PRUNING\n   no round yet, next in 20 min 0 s\n\n EVENTS"), "{page}");
+}
+
+#[test]
 fn a_fault_names_the_check_that_makes_it() {
     let mut status = sample::backup();
     let router = &mut status.routers[0];
@@ -93,7 +124,7 @@ fn colours_name_the_role_and_each_run_is_painted_once() {
 #[test]
 fn the_text_is_the_same_with_and_without_colours() {
     let look = Look { colour: true, ..NARROW };
-    for status in [sample::backup(), sample::master(), sample::largest()] {
+    for status in [sample::backup(), sample::busy(), sample::largest()] {
         let mut bare = String::new();
         for piece in draw(&status, &look).split("\x1b[") {
             // The first piece has no code in front of it.
@@ -108,7 +139,7 @@ fn the_text_is_the_same_with_and_without_colours() {
 fn no_line_is_wider_than_the_terminal() {
     for width in 60..=110 {
         let look = Look { width, ..Look::PLAIN };
-        for mut status in [sample::backup(), sample::master(), sample::largest()] {
+        for mut status in [sample::backup(), sample::busy(), sample::largest()] {
             status.cut_texts();
             for line in draw(&status, &look).lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
