@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
+use serde::Deserialize;
 
 /// A call that failed.
 #[derive(Debug)]
@@ -26,8 +27,10 @@ pub enum Cause {
     Io(std::io::Error),
     /// Nothing came in this time.
     Deadline(Duration),
-    /// Not HTTP, not JSON, or more than the limit.
+    /// Not HTTP, not JSON, or more than the limit; or a name that no path can hold.
     Malformed(String),
+    /// Docker began, and told within its answer that it failed; its own words, cut to a line.
+    Failed(String),
     /// No API version that both sides speak.
     Version(String),
 }
@@ -37,13 +40,59 @@ impl Error {
     pub fn status(&self) -> Option<u16> {
         match &self.cause {
             Cause::Status { status, .. } => Some(*status),
-            Cause::Io(_) | Cause::Deadline(_) | Cause::Malformed(_) | Cause::Version(_) => None,
+            Cause::Io(_)
+            | Cause::Deadline(_)
+            | Cause::Malformed(_)
+            | Cause::Failed(_)
+            | Cause::Version(_) => None,
+        }
+    }
+
+    /// The registry has had enough of us: 429, or its `toomanyrequests` within another answer.
+    pub fn is_rate_limited(&self) -> bool {
+        match &self.cause {
+            Cause::Status { status, message } => *status == 429 || message.contains("toomanyrequests"),
+            Cause::Failed(message) => message.contains("toomanyrequests"),
+            Cause::Io(_) | Cause::Deadline(_) | Cause::Malformed(_) | Cause::Version(_) => false,
         }
     }
 
     /// Somebody else changed the service first ("update out of sequence", a 500 in every version read).
     pub fn is_out_of_sequence(&self) -> bool {
         matches!(&self.cause, Cause::Status { message, .. } if message.contains("update out of sequence"))
+    }
+}
+
+/// Most characters of Docker's own words that are shown.
+const MAX_WORDS: usize = 500;
+
+/// What an answer with an error says: `{"message": …}`, or the text itself (older versions); one line of it.
+pub(super) fn message(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Message {
+        message: String,
+    }
+    match serde_json::from_slice::<Message>(body) {
+        Ok(Message { message }) => one_line(&message),
+        Err(_) => one_line(&String::from_utf8_lossy(body)),
+    }
+}
+
+/// `text` in one line, without control characters, and not endless.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    match line.char_indices().nth(MAX_WORDS) {
+        Some((end, _)) => {
+            line.truncate(end);
+            line + "…"
+        }
+        None => line,
     }
 }
 
@@ -54,9 +103,39 @@ impl fmt::Display for Error {
             Cause::Status { status, message } => write!(f, "{status} {message}"),
             Cause::Io(error) => error.fmt(f),
             Cause::Deadline(limit) => write!(f, "no answer within {} s", limit.as_secs_f32()),
-            Cause::Malformed(what) | Cause::Version(what) => f.write_str(what),
+            Cause::Malformed(what) | Cause::Failed(what) | Cause::Version(what) => f.write_str(what),
         }
     }
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_own_words_are_one_line() {
+        assert_eq!(message(b"{\"message\":\"no such\\n  image\"}\n"), "no such image");
+        assert_eq!(message(b"client version 1.11 is too old.\n"), "client version 1.11 is too old.");
+        assert_eq!(message(b"\xff\x1b[31m"), "\u{fffd} [31m");
+        assert_eq!(message(b""), "");
+        assert_eq!(message(b"{\"message\":7}"), "{\"message\":7}");
+        assert_eq!(one_line(&"ä".repeat(501)), "ä".repeat(500) + "…");
+        assert_eq!(one_line(&"ä".repeat(500)), "ä".repeat(500));
+    }
+
+    #[test]
+    fn errors_tell_call_status_and_words() {
+        let error = |cause| Error { call: "POST /services/web/update".to_owned(), cause };
+        let words = "rpc error: code = Unknown desc = update out of sequence";
+        let stale = error(Cause::Status { status: 500, message: words.to_owned() });
+        assert!(stale.is_out_of_sequence() && !stale.is_rate_limited());
+        assert_eq!(stale.status(), Some(500));
+        assert_eq!(stale.to_string(), format!("POST /services/web/update: 500 {words}"));
+        assert!(error(Cause::Status { status: 429, message: String::new() }).is_rate_limited());
+        assert!(error(Cause::Failed("toomanyrequests: You have reached".to_owned())).is_rate_limited());
+        let late = error(Cause::Deadline(Duration::from_secs(30)));
+        assert_eq!(late.to_string(), "POST /services/web/update: no answer within 30 s");
+    }
+}

@@ -1,17 +1,22 @@
 //! Docker's Engine API over its unix socket, by hand: what updates, pruning, checks and log shipping need of it.
 //!
-//! `http` reads HTTP/1.1 (head, body of known length, chunks, until close), `log_frames` the multiplexed container logs,
-//! `reference` image names as Docker does, `api` the JSON, `credentials` Docker's `config.json`; all pure. `client` does
-//! the I/O on smol: one connection kept, deadlines, limits, version negotiation; `calls` names each call once.
+//! Pure: `request` writes HTTP/1.1, `http` reads its heads and `body` what follows (known length, chunks, until close),
+//! `log_frames` the multiplexed container logs, `reference` image names as Docker does, `api` the JSON, `credentials`
+//! Docker's `config.json`. `auth_file` loads it, `connection` and `client` do the I/O on smol: one connection kept, deadlines, limits, version
+//! negotiation, dockerd's restarts; `calls` names each call once.
 
 pub mod api;
+pub mod auth_file;
+pub mod body;
 pub mod calls;
 pub mod client;
+mod connection;
 pub mod credentials;
 pub mod error;
 pub mod http;
 pub mod log_frames;
 pub mod reference;
+mod request;
 
 pub use client::Client;
 pub use error::Error;

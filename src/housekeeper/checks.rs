@@ -74,7 +74,7 @@ fn reason(error: &Error) -> Reason {
         Cause::Status { status, .. } => Reason::Status(*status),
         Cause::Io(error) => Reason::Os(error.raw_os_error().unwrap_or(libc::EIO)),
         Cause::Deadline(_) => Reason::Timeout,
-        Cause::Malformed(_) | Cause::Version(_) => Reason::NotHttp,
+        Cause::Malformed(_) | Cause::Failed(_) | Cause::Version(_) => Reason::NotHttp,
     }
 }
 

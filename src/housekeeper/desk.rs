@@ -1,6 +1,7 @@
 //! What the housekeeper knows of its rounds, told to the log and to the VIP process as it changes.
 
-use super::frame::{self, Frame};
+use super::frame::Frame;
+use super::link::Link;
 use super::schedule::Job;
 use super::summary::{self, Span};
 use crate::checks::health::Verdict;
@@ -12,22 +13,20 @@ use crate::voice::Voice;
 use crate::{prune, update};
 use core::cell::{Cell, RefCell};
 use log::Level;
-use nix::sys::socket::{MsgFlags, send};
-use std::io;
-use std::os::fd::AsRawFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Shared by the tasks. Borrowed for moments, never over an await.
-pub struct Desk {
+pub struct Desk<'a> {
+    link: &'a Link,
     rounds: RefCell<Rounds>,
     /// The job that goes on, and since when.
     busy: Cell<(Job, Time)>,
 }
 
-impl Desk {
+impl<'a> Desk<'a> {
     /// Before the first round.
-    pub fn new() -> Self {
-        Self { rounds: RefCell::default(), busy: Cell::new((Job::Update, Time::ZERO)) }
+    pub fn new(link: &'a Link) -> Self {
+        Self { link, rounds: RefCell::default(), busy: Cell::new((Job::Update, Time::ZERO)) }
     }
 
     /// The next round of `job` begins then.
@@ -64,7 +63,7 @@ impl Desk {
 
     /// A check has been looked at.
     pub fn verdict(&self, track: u8, verdict: Verdict) {
-        tell(Frame::Verdict { track, verdict });
+        self.link.tell(Frame::Verdict { track, verdict });
     }
 
     fn span(&self) -> Span {
@@ -78,11 +77,11 @@ impl Desk {
             Job::Prune => &mut rounds.pruning,
         };
         change(told.get_or_insert_default());
-        tell(Frame::Rounds(Box::new(rounds.clone())));
+        self.link.tell(Frame::Rounds(Box::new(rounds.clone())));
     }
 }
 
-impl Voice for Desk {
+impl Voice for Desk<'_> {
     fn say(&self, level: Level, line: &str) {
         log::log!(level, "{line}");
     }
@@ -90,13 +89,6 @@ impl Voice for Desk {
     fn progress(&self, line: &str) {
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
     }
-}
-
-/// To the VIP process, which is our standard input's other end. Never waited for: where it is not read, there is nobody
-/// to tell, and a later frame says all of it again.
-fn tell(frame: Frame) {
-    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-    let _ = send(io::stdin().as_raw_fd(), &frame::emit(frame), flags);
 }
 
 fn unix_now() -> u64 {

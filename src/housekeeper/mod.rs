@@ -2,13 +2,15 @@
 //! offers itself to the out-of-memory killer before the VIP process.
 //!
 //! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker knows, `keep` holds what
-//! `--listen` serves; `desk` tells the log and the VIP process, in the words of `summary` and the bytes of `frame`.
+//! `--listen` serves; `desk` tells the log and, over `link`, the VIP process,
+//! in the words of `summary` and the bytes of `frame`.
 //! `by_hand` is one round at a terminal, `table` its end.
 
 pub mod by_hand;
 pub mod checks;
 mod desk;
 pub mod frame;
+pub mod link;
 mod rounds;
 mod schedule;
 pub mod summary;
@@ -18,10 +20,10 @@ use crate::docker::Client;
 use crate::flags::Housekeeping;
 use crate::sys::caps;
 use desk::Desk;
-use smol::{Async, LocalExecutor};
+use link::Link;
+use smol::LocalExecutor;
 use std::fs;
 use std::io;
-use std::os::fd::AsFd;
 
 /// `oom_score_adj`: taken before ordinary processes, long before the VIP process.
 const OOM_SCORE: &str = "500";
@@ -34,21 +36,12 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     caps::drop_all()?;
     // Refused only where /proc is read-only; the kernel's own choice is good enough then.
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
-    let link = Async::new(io::stdin().as_fd().try_clone_to_owned()?)?;
-    let (docker, desk) = (Client::new(&jobs.docker), Desk::new());
+    let link = Link::on_stdin()?;
+    let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
     let tasks = LocalExecutor::new();
     tasks.spawn(rounds::run(jobs, &docker, &desk)).detach();
-    smol::block_on(tasks.run(until_alone(&link)))
-}
-
-/// The VIP process says nothing on its end; what can be read is that it has closed it.
-async fn until_alone(link: &Async<std::os::fd::OwnedFd>) -> io::Result<()> {
-    let mut frame = [0; 64];
-    loop {
-        let read =
-            link.read_with(|link| nix::unistd::read(link, &mut frame).map_err(io::Error::from)).await?;
-        if read == 0 {
-            return Ok(());
-        }
-    }
+    let tell = |track, verdict| desk.verdict(track, verdict);
+    tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
+    smol::block_on(tasks.run(link.ended()));
+    Ok(())
 }

@@ -13,7 +13,7 @@ use std::hash::DefaultHasher;
 use std::io;
 
 /// Runs each round when it is due, until dropped.
-pub async fn run(jobs: &Housekeeping, docker: &Client, desk: &Desk) {
+pub async fn run(jobs: &Housekeeping, docker: &Client, desk: &Desk<'_>) {
     let update_every = jobs.update.as_ref().map(|(_, every)| *every);
     let prune_every = jobs.prune.as_ref().map(|policy| policy.every);
     let mut schedule = Schedule::new(clock::now(), node(), update_every, prune_every);
@@ -27,7 +27,7 @@ pub async fn run(jobs: &Housekeeping, docker: &Client, desk: &Desk) {
     }
 }
 
-async fn round(job: Job, jobs: &Housekeeping, docker: &Client, desk: &Desk) {
+async fn round(job: Job, jobs: &Housekeeping, docker: &Client, desk: &Desk<'_>) {
     let mut session = match Session::open(&jobs.state_dir) {
         Ok(session) => session,
         Err(error) => return desk.kept_from(job, &why(jobs, &error)),

@@ -1,6 +1,11 @@
 //! Pruning: what nobody has used for the whole grace goes; what is kept, referenced or young stays.
 
+pub mod candidates;
+pub mod clock;
+pub mod inventory;
+pub mod keep;
 pub mod keepset;
+pub mod planner;
 pub mod run;
 
 use core::time::Duration;

@@ -8,4 +8,11 @@ mod net;
 
 mod lab;
 
+mod rounds;
+
+mod chaos;
+mod races;
+mod rollback_images;
 mod smoke;
+mod undisturbed;
+mod updates;
