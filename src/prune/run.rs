@@ -1,12 +1,14 @@
 //! One round of pruning: lists, plans, lists again, removes one by one.
 
 mod managers;
+pub mod watch;
 
 use super::candidates::{Candidate, may_go, unused};
 use super::clock::{self, Clocks};
 use super::inventory::Inventory;
 use super::keepset::{self, Wanted};
 use super::planner::{Disk, plan, span};
+use super::used::Used;
 use super::{Policy, Report, Row, Verdict};
 use crate::docker::api::Info;
 use crate::docker::{Client, Error};
@@ -26,15 +28,17 @@ const LISTED_FOR: Duration = Duration::from_secs(5);
 /// After so many removals that fail for no reason of their own, dockerd is in trouble: the next round tries again.
 const MAX_FAILURES: usize = 3;
 
-/// One round. Whatever fails is in the report; what was removed, too.
+/// One round. `used`: what events told since the last one. Whatever fails is in the report; what was removed, too.
 pub async fn round(
     docker: &Client,
     policy: &Policy,
     session: &mut Session,
     voice: &dyn Voice,
+    used: &Used,
     dry_run: bool,
 ) -> Report {
-    let mut round = Round { docker, policy, session, voice, notes: Vec::new(), report: Report::default() };
+    let mut round =
+        Round { docker, policy, session, voice, used, notes: Vec::new(), report: Report::default() };
     if let Err(why) = round.run(dry_run).await {
         voice.say(Level::Warn, &format!("pruning: {why}"));
         round.notes.push(why);
@@ -49,6 +53,7 @@ struct Round<'a> {
     policy: &'a Policy,
     session: &'a mut Session,
     voice: &'a dyn Voice,
+    used: &'a Used,
     notes: Vec<String>,
     report: Report,
 }
@@ -67,6 +72,7 @@ impl Round<'_> {
         let now = moment().map_err(|error| format!("nothing was removed: no clock: {error}"))?;
         let known = self.learn(&info, &now).await;
         let inventory = self.list(&known).await?;
+        self.used.apply(&mut self.session.state, &inventory.images);
         let disk = self.disk(&info.docker_root_dir);
         let candidates = unused(self.policy, &inventory);
         let open = may_go(&candidates);
