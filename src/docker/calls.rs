@@ -30,12 +30,12 @@ impl Client {
 
     /// `GET /nodes`. 503 on a worker.
     pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        self.read(&Request::get("/nodes")).await
+        self.list(&Request::get("/nodes")).await
     }
 
     /// `GET /services?status=true`. 503 on a worker.
     pub async fn services(&self) -> Result<Vec<Service>, Error> {
-        self.read(&Request::get("/services").query("status", "true")).await
+        self.list(&Request::get("/services").query("status", "true")).await
     }
 
     /// `GET /services/{id}`.
@@ -45,7 +45,7 @@ impl Client {
 
     /// `GET /tasks` of one service, its history included.
     pub async fn tasks(&self, service: &str) -> Result<Vec<Task>, Error> {
-        self.read(&Request::get("/tasks").filter("service", service)).await
+        self.list(&Request::get("/tasks").filter("service", service)).await
     }
 
     /// `POST /services/{id}/update`, registry credentials kept (`registryAuthFrom=spec`) unless `auth` brings new ones.
@@ -83,7 +83,7 @@ impl Client {
 
     /// `GET /containers/json?all=1`.
     pub async fn containers(&self) -> Result<Vec<Container>, Error> {
-        self.read(&Request::get("/containers/json").query("all", "1")).await
+        self.list(&Request::get("/containers/json").query("all", "1")).await
     }
 
     /// `GET /containers/{id}/json`, whole.
@@ -144,7 +144,7 @@ impl Client {
 
     /// `GET /images/json`, intermediate layers left out.
     pub async fn images(&self) -> Result<Vec<Image>, Error> {
-        self.read(&Request::get("/images/json")).await
+        self.list(&Request::get("/images/json")).await
     }
 
     /// `GET /images/{name}/json`, whole.
@@ -204,6 +204,11 @@ impl Client {
             request = request.query("since", &format!("{}.{:09}", nanos / SECOND, nanos % SECOND));
         }
         self.stream(&request, None).await
+    }
+
+    /// The list in the answer; Go may write an empty one as `null`.
+    async fn list<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Vec<T>, Error> {
+        self.read::<Option<Vec<T>>>(request).await.map(Option::unwrap_or_default)
     }
 
     /// The JSON of the answer.

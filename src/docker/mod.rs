@@ -2,10 +2,11 @@
 //!
 //! Pure: `request` writes HTTP/1.1, `http` reads its heads and `body` what follows (known length, chunks, until close),
 //! `log_frames` the multiplexed container logs, `reference` image names as Docker does, `api` the JSON, `credentials`
-//! Docker's `config.json`. `connection` and `client` do the I/O on smol: one connection kept, deadlines, limits, version
+//! Docker's `config.json`. `auth_file` loads it, `connection` and `client` do the I/O on smol: one connection kept, deadlines, limits, version
 //! negotiation, dockerd's restarts; `calls` names each call once.
 
 pub mod api;
+pub mod auth_file;
 pub mod body;
 pub mod calls;
 pub mod client;

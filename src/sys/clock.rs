@@ -24,3 +24,21 @@ pub fn minute_of_day() -> u16 {
     let local = unsafe { local.assume_init() };
     u16::try_from(local.tm_hour * 60 + local.tm_min).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::minute_of_day;
+
+    #[test]
+    fn the_minute_is_what_date_says() {
+        let date = || {
+            let out = std::process::Command::new("date").arg("+%H %M").output().unwrap().stdout;
+            let text = String::from_utf8(out).unwrap();
+            let (hours, minutes) = text.trim().split_once(' ').unwrap();
+            hours.parse::<u16>().unwrap() * 60 + minutes.parse::<u16>().unwrap()
+        };
+        // The minute may turn in between.
+        let (before, ours, after) = (date(), minute_of_day(), date());
+        assert!(ours == before || ours == after, "{before} {ours} {after}");
+    }
+}

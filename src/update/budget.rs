@@ -76,8 +76,8 @@ pub fn back_off(buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) {
 /// always its status.
 pub fn is_too_many(status: Option<u16>, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    status == Some(429)
-        || ["toomanyrequests", "too many requests", "pull rate limit"].iter().any(|sign| text.contains(sign))
+    let signs = ["toomanyrequests", "too many requests", "pull rate limit"];
+    status == Some(429) || signs.iter().any(|sign| text.contains(sign))
 }
 
 #[cfg(test)]

@@ -9,4 +9,11 @@ mod net;
 mod lab;
 
 mod containers;
+mod rounds;
+
+mod chaos;
+mod races;
+mod rollback_images;
 mod smoke;
+mod undisturbed;
+mod updates;
