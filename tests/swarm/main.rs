@@ -3,6 +3,9 @@
 //! `lab` says how to write such a test. One lab serves several scenarios, as it takes seconds to come up. They run one
 //! after the other: `cargo test --test swarm -- --test-threads=1`.
 
+#[path = "../dockerd/mod.rs"]
+#[allow(dead_code, reason = "for what no real dockerd does")]
+mod dockerd;
 #[path = "../lab/mod.rs"]
 mod net;
 

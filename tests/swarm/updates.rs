@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 /// A service with something in every corner of its spec, one task a node.
-const CORNERS: &str = "service create --detach --name web --mode global --label team=a --label unsinkable.bake=3s \
+const CORNERS: &str = "service create --detach --name web --mode global --label team=a --label unsinkable.bake=6s \
     --container-label inner=b --env GREETING=hello --hostname web-{{.Node.Hostname}} --user 0:0 --workdir / \
     --mount type=volume,source=data,target=/data,volume-label=x=y --mount type=tmpfs,target=/scratch \
     --config source=page,target=/page,mode=0444 --secret source=key,target=key --limit-memory 64M --reserve-cpu 0.01 \
@@ -115,7 +115,6 @@ fn what_ends_is_put_back_and_held(lab: &Lab) {
 fn what_sickens_while_it_bakes_is_put_back(lab: &Lab) {
     let good = lab.node(0).service("web").digest();
     lab.move_tag("app:latest", "sickens");
-    lab.node(0).docker(&["service", "update", "--detach", "--label-add", "unsinkable.bake=10s", "web"]);
     let round = update(lab, &[]);
     round.expect("web", "rolled-back");
     is_back(lab, &good);
