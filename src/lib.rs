@@ -12,6 +12,7 @@
 //!                      ├─ update    services and containers to their newest image, and back when it fails
 //!                      ├─ prune     what nobody uses any more
 //!                      ├─ docker    the Engine API (update and prune use it)
+//!                      ├─ listen    what `--listen` answers
 //!                      └─ state     what outlives a restart
 //!         shared   what the threads share: atomics, queues, wakes
 //!         sys      the kernel; all `unsafe`
@@ -31,6 +32,7 @@ pub mod daemon;
 pub mod docker;
 pub mod flags;
 pub mod housekeeper;
+pub mod listen;
 pub mod log;
 pub mod plan;
 pub mod preflight;

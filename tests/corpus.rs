@@ -9,24 +9,35 @@ use std::path::{Path, PathBuf};
 mod properties {
     pub mod advert;
     pub mod arp;
+    pub mod chunked;
     pub mod flags;
+    pub mod http_head;
+    pub mod log_frames;
     pub mod netlink;
     pub mod proc_stat;
+    pub mod reference;
     pub mod router_steps;
     pub mod state_file;
     pub mod status_frame;
 }
-use properties::{advert, arp, flags, netlink, proc_stat, router_steps, state_file, status_frame};
+use properties::{
+    advert, arp, chunked, flags, http_head, log_frames, netlink, proc_stat, reference, router_steps,
+    state_file, status_frame,
+};
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 12] = [
     ("advert", advert::run),
     ("arp", arp::run),
+    ("chunked", chunked::run),
     ("flags", flags::run),
+    ("http_head", http_head::run),
+    ("log_frames", log_frames::run),
     ("netlink", netlink::run),
     ("proc_stat", proc_stat::run),
+    ("reference", reference::run),
     ("router_steps", router_steps::run),
     ("state_file", state_file::run),
     ("status_frame", status_frame::run),

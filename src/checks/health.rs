@@ -191,6 +191,13 @@ impl Verdict {
         Self { well: false, since, until: self.until, reason: Reason::Stale }
     }
 
+    /// The verdict on a `track` that another process should have looked at since `started` and has told nothing of: none
+    /// yet, then failed, as an old one is.
+    pub fn unheard(track: &Track, started: Time, now: Time) -> Option<Self> {
+        let until = started + lifetime(track);
+        (now > until).then_some(Self { well: false, since: until, until, reason: Reason::Stale })
+    }
+
     /// This verdict of another process on `track`, as far as it can be true at `now`: nothing of it lies ahead, and it
     /// is not believed for longer than one made here.
     #[must_use]
@@ -338,16 +345,21 @@ mod tests {
         assert!(health.look(at(9_100), UP).well);
     }
 
+    fn docker() -> Track {
+        let (interval, timeout) = (Duration::from_secs(1), Duration::from_millis(500));
+        Track { kind: Kind::Docker, interval, weight: None, rise: 1, fall: 1, timeout }
+    }
+
+    #[test]
+    fn a_process_that_never_speaks_fails_its_checks_in_the_end() {
+        assert_eq!(Verdict::unheard(&docker(), at(1_000), at(5_500)), None);
+        let failed = Verdict { well: false, since: at(5_500), until: at(5_500), reason: Stale };
+        assert_eq!(Verdict::unheard(&docker(), at(1_000), at(5_501)), Some(failed));
+    }
+
     #[test]
     fn another_process_cannot_be_believed_for_longer() {
-        let track = Track {
-            kind: Kind::Docker,
-            interval: Duration::from_secs(1),
-            weight: None,
-            rise: 1,
-            fall: 1,
-            timeout: Duration::from_millis(500),
-        };
+        let track = docker();
         let sane = Verdict { well: true, since: at(1_000), until: at(7_000), reason: Reason::Answered(200) };
         assert_eq!(sane.heard(&track, at(3_000)), sane);
         let mad = Verdict { since: at(99_000), until: at(u64::MAX / 1_000), ..sane };

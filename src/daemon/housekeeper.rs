@@ -56,27 +56,10 @@ pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {
 impl Daemon<'_> {
     /// Takes what the child tells. Never resolves: how it ended is said by its end.
     async fn hear(&self, link: OwnedFd) -> String {
-        if let Err(error) = self.take_frames(link).await {
+        if let Err(error) = hear(link, |frame| self.take_frame(frame)).await {
             self.tell(None, Level::Warn, &format!("the housekeeper is not heard: {error}"));
         }
         pending().await
-    }
-
-    /// Until the child closes its end.
-    async fn take_frames(&self, link: OwnedFd) -> io::Result<()> {
-        let link = Async::new_nonblocking(link)?;
-        let mut packet = vec![0; MAX_FRAME];
-        loop {
-            link.readable().await?;
-            // MSG_TRUNC: the length as it was sent, also beyond what there is room for.
-            match recv(link.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC) {
-                Ok(0) => return Ok(()),
-                Ok(len) => self.take_frame(packet.get(..len).and_then(frame::parse)),
-                Err(Errno::EAGAIN | Errno::EINTR) => continue,
-                Err(errno) => return Err(errno.into()),
-            }
-            Timer::after(BREATH).await;
-        }
     }
 
     /// Only of what the child looks at is its verdict taken: a process is not dead because the housekeeper says so.
@@ -100,6 +83,23 @@ impl Daemon<'_> {
         if first {
             self.tell(None, Level::Warn, "the housekeeper talks nonsense (told once, then counted)");
         }
+    }
+}
+
+/// Gives each frame to `take`, `None` for nonsense, until the child closes its end.
+async fn hear(link: OwnedFd, take: impl Fn(Option<Frame>)) -> io::Result<()> {
+    let link = Async::new_nonblocking(link)?;
+    let mut packet = vec![0; MAX_FRAME];
+    loop {
+        link.readable().await?;
+        // MSG_TRUNC: the length as it was sent, also beyond what there is room for.
+        match recv(link.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC) {
+            Ok(0) => return Ok(()),
+            Ok(len) => take(packet.get(..len).and_then(frame::parse)),
+            Err(Errno::EAGAIN | Errno::EINTR) => continue,
+            Err(errno) => return Err(errno.into()),
+        }
+        Timer::after(BREATH).await;
     }
 }
 
@@ -136,6 +136,44 @@ async fn end(mut child: Child) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::cell::{Cell, RefCell};
+    use nix::sys::socket::send;
+
+    fn pair() -> (OwnedFd, OwnedFd) {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).unwrap()
+    }
+
+    #[test]
+    fn frames_are_taken_and_nonsense_is_none() {
+        let (ours, theirs) = pair();
+        let rounds = || Frame::Rounds(Box::default());
+        let tell = |packet: &[u8]| send(theirs.as_raw_fd(), packet, MsgFlags::MSG_NOSIGNAL).unwrap();
+        tell(&frame::emit(rounds()));
+        tell(&[77]);
+        tell(&[0; MAX_FRAME + 1]);
+        tell(&frame::emit(rounds()));
+        drop(theirs);
+        let taken = RefCell::new(Vec::new());
+        smol::block_on(hear(ours, |frame| taken.borrow_mut().push(frame))).unwrap();
+        assert_eq!(taken.into_inner(), [Some(rounds()), None, None, Some(rounds())]);
+    }
+
+    #[test]
+    fn a_child_gone_mad_is_heard_no_faster_than_that() {
+        let (ours, theirs) = pair();
+        let taken = Cell::new(0_u32);
+        let flood = async {
+            let end = clock::now() + Duration::from_millis(500);
+            while clock::now() < end {
+                while send(theirs.as_raw_fd(), &[77; 100], MsgFlags::MSG_NOSIGNAL).is_ok() {}
+                future::yield_now().await;
+            }
+            Ok(())
+        };
+        smol::block_on(future::or(hear(ours, |_| taken.set(taken.get() + 1)), flood)).unwrap();
+        assert!((1..=110).contains(&taken.get()), "{} in 500 ms", taken.get());
+    }
 
     #[test]
     fn the_child_never_sees_the_password() {

@@ -124,8 +124,21 @@ impl Daemon<'_> {
         loop {
             Timer::after(verdicts::RENEW_EVERY).await;
             self.look_at_links_unless_told();
+            self.miss_verdicts();
             if !self.tracks.is_empty() {
                 self.send_verdicts();
+            }
+        }
+    }
+
+    /// A housekeeper that never comes up must not keep a router waiting for its first verdict for ever.
+    fn miss_verdicts(&self) {
+        let now = clock::now();
+        for (place, track) in self.tracks.iter().enumerate().filter(|(_, track)| track.kind.asks_docker()) {
+            let unheard = health::Verdict::unheard(track, self.started, now);
+            let never = self.desk.borrow().latest[place].is_none();
+            if let Some(verdict) = unheard.filter(|_| never) {
+                self.checked(place, verdict);
             }
         }
     }

@@ -1,9 +1,14 @@
 //! The parts of Docker's JSON that are looked at (Engine API 1.41 and later). Unknown fields are passed over; what has
 //! to come back verbatim (a service's spec) stays raw text.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+
+/// Go writes an empty list, map or struct as `null`, too.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
 
 /// `GET /info`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,6 +23,7 @@ pub struct Info {
     /// The file system whose space is watched.
     pub docker_root_dir: String,
     /// Pairs; `driver-type` `io.containerd.snapshotter.v1` tells the containerd image store.
+    #[serde(deserialize_with = "or_default")]
     pub driver_status: Vec<(String, String)>,
     /// This node's place in a Swarm.
     pub swarm: Swarm,
@@ -179,6 +185,7 @@ pub struct Task {
     #[serde(rename = "NodeID")]
     pub node_id: String,
     /// What it runs.
+    #[serde(deserialize_with = "or_default")]
     pub spec: TaskSpec,
     /// How it fares.
     pub status: TaskStatus,
@@ -191,6 +198,7 @@ pub struct Task {
 #[serde(rename_all = "PascalCase", default)]
 pub struct TaskSpec {
     /// Nothing for a plugin.
+    #[serde(deserialize_with = "or_default")]
     pub container_spec: TaskContainer,
 }
 
@@ -224,7 +232,7 @@ pub struct Distribution {
     #[serde(rename = "Descriptor")]
     pub descriptor: Descriptor,
     /// Empty for a single OCI manifest.
-    #[serde(rename = "Platforms")]
+    #[serde(rename = "Platforms", deserialize_with = "or_default")]
     pub platforms: Vec<Platform>,
 }
 
@@ -243,6 +251,7 @@ pub struct Container {
     /// 64 hex digits.
     pub id: String,
     /// Each with a `/` in front.
+    #[serde(deserialize_with = "or_default")]
     pub names: Vec<String>,
     /// As it was asked for; an ID once the tag has moved.
     pub image: String,
@@ -254,8 +263,10 @@ pub struct Container {
     /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
     pub state: String,
     /// `com.docker.swarm.task.id` marks a Swarm task.
+    #[serde(deserialize_with = "or_default")]
     pub labels: BTreeMap<String, String>,
     /// Volumes and binds.
+    #[serde(deserialize_with = "or_default")]
     pub mounts: Vec<Mount>,
 }
 
@@ -342,6 +353,6 @@ pub struct Actor {
     #[serde(rename = "ID")]
     pub id: String,
     /// `image`, `name`, `updatestate.new`, …
-    #[serde(rename = "Attributes")]
+    #[serde(rename = "Attributes", deserialize_with = "or_default")]
     pub attributes: BTreeMap<String, String>,
 }

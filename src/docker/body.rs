@@ -138,22 +138,23 @@ impl Reader {
                 State::Size(grown(size, byte)?, true)
             }
             (State::Size(size, true) | State::Extension(size), b'\r') => State::SizeLf(size),
-            (State::Size(size, true), b';' | b' ' | b'\t') => State::Extension(size),
-            (State::Extension(size), b'\t' | b' '..=b'~' | 0x80..) => State::Extension(size),
-            (State::SizeLf(0), b'\n') => State::TrailerStart,
+            (State::Size(size, true), b';' | b' ' | b'\t')
+            | (State::Extension(size), b'\t' | b' '..=b'~' | 0x80..) => State::Extension(size),
+            (State::SizeLf(0) | State::TrailerLf, b'\n') => State::TrailerStart,
             (State::SizeLf(size), b'\n') => State::Data(size),
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size(0, false),
             (State::TrailerStart, b'\r') => State::EndLf,
             (State::TrailerStart | State::Trailer, b'\t' | b' '..=b'~' | 0x80..) => State::Trailer,
             (State::Trailer, b'\r') => State::TrailerLf,
-            (State::TrailerLf, b'\n') => State::TrailerStart,
             (State::EndLf, b'\n') => State::Done,
             _ => return Err(HttpError("not a chunk")),
         };
         self.line += 1;
-        let in_trailers =
-            matches!(state, State::TrailerStart | State::Trailer | State::TrailerLf | State::EndLf);
+        let in_trailers = matches!(
+            state,
+            State::TrailerStart | State::Trailer | State::TrailerLf | State::EndLf | State::Done
+        );
         if self.line > if in_trailers { MAX_TRAILERS } else { MAX_CHUNK_LINE } {
             return Err(HttpError("a chunk's head or the trailers are too long"));
         }

@@ -3,7 +3,6 @@
 pub use super::connection::Stream;
 
 use super::Error;
-use super::body::Body;
 use super::connection::{Connection, within};
 use super::error::{Cause, message};
 use super::request::{Method, Request};
@@ -27,8 +26,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// Most bytes of an answer that tells what went wrong; of which one line is shown.
 const MAX_MESSAGE: usize = 64 * 1024;
-/// Most bytes that are reserved on the word of a `Content-Length`.
-const MAX_RESERVED: u64 = 1024 * 1024;
 
 /// How long and how much is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -246,14 +243,14 @@ impl Client {
             200..=299 | 304 => {
                 let limit = self.limits.size;
                 let read = async {
-                    let (body, complete) = read_up_to(&mut stream, answer.body, limit).await?;
+                    let (body, complete) = stream.up_to(limit).await?;
                     let too_long = || Cause::Malformed(format!("an answer of more than {limit} bytes"));
                     complete.then_some(body).ok_or_else(too_long)
                 };
                 reply.body = within(self.limits.body, read).await.map_err(&broken)?;
             }
             status => {
-                let read = read_up_to(&mut stream, answer.body, MAX_MESSAGE);
+                let read = stream.up_to(MAX_MESSAGE);
                 let (text, _) = within(self.limits.body, read).await.map_err(&broken)?;
                 self.keep(stream, answer.keep_alive);
                 return Err(Failure::last(Cause::Status { status, message: message(&text) }));
@@ -304,28 +301,12 @@ impl Client {
 
 /// Names the socket, and what to do.
 fn explained(socket: &Path, error: &io::Error) -> io::Error {
-    let hint = match error.kind() {
-        io::ErrorKind::NotFound => " (is Docker installed and running?)",
-        io::ErrorKind::ConnectionRefused => " (is dockerd running?)",
-        io::ErrorKind::PermissionDenied => " (only root and the group docker may)",
-        _ => "",
+    let hint = if error.kind() == io::ErrorKind::PermissionDenied {
+        " (only root and the group docker may)"
+    } else {
+        " (is Docker installed and running?)"
     };
     io::Error::new(error.kind(), format!("{}: {error}{hint}", socket.display()))
-}
-
-/// The body, and whether that is all of it.
-async fn read_up_to(stream: &mut Stream, body: Body, limit: usize) -> Result<(Vec<u8>, bool), Cause> {
-    let mut whole = Vec::new();
-    if let Body::Length(len) = body {
-        whole.reserve_exact(usize::try_from(len.min(MAX_RESERVED)).unwrap_or(0));
-    }
-    while let Some(piece) = stream.piece().await? {
-        if piece.len() > limit - whole.len() {
-            return Ok((whole, false));
-        }
-        whole.extend_from_slice(stream.bytes(piece));
-    }
-    Ok((whole, true))
 }
 
 /// Dockerd speaks another version by now: it says so before it does anything.

@@ -15,6 +15,8 @@ use std::io;
 const BUFFER: usize = 2 * MAX_HEAD;
 /// Longest line of a stream. An event carries its container's labels: some KiB.
 const MAX_LINE: usize = 256 * 1024;
+/// Most bytes that are reserved on the word of a `Content-Length`.
+const MAX_RESERVED: usize = 1024 * 1024;
 
 /// A connected socket of any kind.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {}
@@ -111,6 +113,8 @@ fn minor(version: &[u8]) -> Option<u32> {
 pub struct Stream {
     connection: Connection,
     reader: Reader,
+    /// What the head says of it; 0 where it does not.
+    length: usize,
     /// For errors.
     call: String,
     /// How long it may be silent; `None` for ever.
@@ -131,7 +135,11 @@ impl fmt::Debug for Stream {
 impl Stream {
     pub(super) fn new(connection: Connection, body: Body, call: String, pause: Option<Duration>) -> Self {
         let (pending, line) = (0..0, Vec::new());
-        Self { connection, reader: Reader::new(body), call, pause, pending, line, given: false }
+        let length = match body {
+            Body::Length(length) => usize::try_from(length).unwrap_or(usize::MAX),
+            Body::None | Body::Chunked | Body::UntilClose => 0,
+        };
+        Self { connection, reader: Reader::new(body), length, call, pause, pending, line, given: false }
     }
 
     /// The next bytes of the body; nothing at its end.
@@ -179,7 +187,7 @@ impl Stream {
     }
 
     /// Where the next bytes of the body are in the connection's buffer.
-    pub(super) async fn piece(&mut self) -> Result<Option<Range<usize>>, Cause> {
+    async fn piece(&mut self) -> Result<Option<Range<usize>>, Cause> {
         loop {
             if !self.pending.is_empty() {
                 return Ok(Some(core::mem::take(&mut self.pending)));
@@ -210,9 +218,17 @@ impl Stream {
         self.reader.close().map_err(broken).map_err(Cause::Io)
     }
 
-    /// The bytes of a piece.
-    pub(super) fn bytes(&self, piece: Range<usize>) -> &[u8] {
-        &self.connection.buffer[piece]
+    /// The body, and whether that is all of it or `limit` was reached.
+    pub(super) async fn up_to(&mut self, limit: usize) -> Result<(Vec<u8>, bool), Cause> {
+        let mut whole = Vec::new();
+        whole.reserve_exact(self.length.min(MAX_RESERVED));
+        while let Some(piece) = self.piece().await? {
+            if piece.len() > limit - whole.len() {
+                return Ok((whole, false));
+            }
+            whole.extend_from_slice(&self.connection.buffer[piece]);
+        }
+        Ok((whole, true))
     }
 
     /// The connection, once the body is complete.

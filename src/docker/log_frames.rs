@@ -111,8 +111,10 @@ mod tests {
 
     const THREE: &[u8] = b"\x01\0\0\0\0\0\0\x03one\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\x05three";
 
+    type Found = (Vec<(Source, Vec<u8>)>, bool);
+
     /// Whole frames, from input in pieces of `cut` bytes.
-    fn read(input: &[u8], cut: usize) -> Result<(Vec<(Source, Vec<u8>)>, bool), FrameError> {
+    fn read(input: &[u8], cut: usize) -> Result<Found, FrameError> {
         let (mut frames, mut found, mut text) = (Frames::default(), Vec::new(), Vec::new());
         for mut piece in input.chunks(cut) {
             while let Some(Piece { source, text: part, last }) = frames.next(&mut piece)? {

@@ -36,6 +36,8 @@ pub struct Reference {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceError(pub &'static str);
 
+const AN_ID: ReferenceError = ReferenceError("an ID, not a name");
+
 impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
@@ -58,8 +60,8 @@ impl Reference {
         if let Some(digest) = digest {
             check_digest(digest)?;
         }
-        if digest.is_none() && is_id(named.strip_prefix("sha256:").unwrap_or(named)) {
-            return Err(ReferenceError("an ID, not a name"));
+        if digest.is_none() && is_id(named) {
+            return Err(AN_ID);
         }
         let (registry, rest) = split_registry(named);
         check_registry(registry)?;
@@ -74,6 +76,11 @@ impl Reference {
         check_repository(path)?;
         let registry = if registry == LEGACY_REGISTRY { DEFAULT_REGISTRY } else { registry };
         let official = registry == DEFAULT_REGISTRY && !path.contains('/');
+        let repository_is_sha256 =
+            registry == DEFAULT_REGISTRY && matches!(path, "sha256" | "library/sha256");
+        if repository_is_sha256 && tag.is_some_and(is_id) {
+            return Err(AN_ID);
+        }
         let repository = if official { format!("{OFFICIAL}{path}") } else { path.to_owned() };
         if repository.len() > MAX_REPOSITORY {
             return Err(ReferenceError("the repository's name is longer than 255 characters"));
@@ -368,6 +375,7 @@ mod tests {
             "../a".into(),
             hex.into(),
             D.into(),
+            format!("docker.io/library/{D}"),
             format!("a:{}", long(129)),
             long(256),
             // 247 and `library/` are 255 characters, so one more is refused.

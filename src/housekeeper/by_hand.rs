@@ -3,6 +3,7 @@
 use super::table;
 use crate::docker::Client;
 use crate::flags::Housekeeping;
+use crate::prune::used::Used;
 use crate::state::run::Session;
 use crate::voice::Voice;
 use crate::{prune, update};
@@ -41,7 +42,8 @@ pub fn prune(jobs: &Housekeeping, dry_run: bool, json: bool) -> u8 {
     let Some(policy) = &jobs.prune else { return EX_UNAVAILABLE };
     let Some(mut session) = session(jobs, dry_run) else { return EX_UNAVAILABLE };
     let (docker, voice) = (Client::new(&jobs.docker), Terminal::new(dry_run, json));
-    let report = smol::block_on(prune::run::round(&docker, policy, &mut session, &voice, dry_run));
+    let report =
+        smol::block_on(prune::run::round(&docker, policy, &mut session, &voice, &Used::default(), dry_run));
     voice.progress("");
     let colour = io::stdout().is_terminal();
     print(&if json { table::json(&report) } else { table::of_prune(&report, dry_run, colour) });

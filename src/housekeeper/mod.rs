@@ -10,6 +10,7 @@ pub mod by_hand;
 pub mod checks;
 mod desk;
 pub mod frame;
+mod keep;
 pub mod link;
 mod rounds;
 mod schedule;
@@ -18,7 +19,9 @@ mod table;
 
 use crate::docker::Client;
 use crate::flags::Housekeeping;
+use crate::prune;
 use crate::sys::caps;
+use core::cell::RefCell;
 use desk::Desk;
 use link::Link;
 use smol::LocalExecutor;
@@ -38,8 +41,13 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let link = Link::on_stdin()?;
     let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
+    let (used, document) = (RefCell::default(), RefCell::default());
     let tasks = LocalExecutor::new();
-    tasks.spawn(rounds::run(jobs, &docker, &desk)).detach();
+    tasks.spawn(rounds::run(jobs, &docker, &used, &desk)).detach();
+    if jobs.prune.is_some() {
+        tasks.spawn(prune::run::watch::watch(&docker, &used)).detach();
+    }
+    tasks.spawn(keep::run(jobs, &document)).detach();
     let tell = |track, verdict| desk.verdict(track, verdict);
     tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
     smol::block_on(tasks.run(link.ended()));

@@ -4,16 +4,18 @@ use super::desk::Desk;
 use super::schedule::{Job, Schedule};
 use crate::docker::Client;
 use crate::flags::Housekeeping;
+use crate::prune::used::Used;
 use crate::state::run::Session;
 use crate::sys::clock;
 use crate::{prune, update};
+use core::cell::RefCell;
 use core::hash::{Hash, Hasher};
 use smol::Timer;
 use std::hash::DefaultHasher;
 use std::io;
 
-/// Runs each round when it is due, until dropped.
-pub async fn run(jobs: &Housekeeping, docker: &Client, desk: &Desk<'_>) {
+/// Runs each round when it is due, until dropped. `used`: what is noted from one pruning to the next.
+pub async fn run(jobs: &Housekeeping, docker: &Client, used: &RefCell<Used>, desk: &Desk<'_>) {
     let update_every = jobs.update.as_ref().map(|(_, every)| *every);
     let prune_every = jobs.prune.as_ref().map(|policy| policy.every);
     let mut schedule = Schedule::new(clock::now(), node(), update_every, prune_every);
@@ -22,12 +24,12 @@ pub async fn run(jobs: &Housekeeping, docker: &Client, desk: &Desk<'_>) {
             desk.expect(job, due);
         }
         Timer::after(due.since(clock::now())).await;
-        round(job, jobs, docker, desk).await;
+        round(job, jobs, docker, used, desk).await;
         schedule.done(job, clock::now());
     }
 }
 
-async fn round(job: Job, jobs: &Housekeeping, docker: &Client, desk: &Desk<'_>) {
+async fn round(job: Job, jobs: &Housekeeping, docker: &Client, used: &RefCell<Used>, desk: &Desk<'_>) {
     let mut session = match Session::open(&jobs.state_dir) {
         Ok(session) => session,
         Err(error) => return desk.kept_from(job, &why(jobs, &error)),
@@ -39,7 +41,8 @@ async fn round(job: Job, jobs: &Housekeeping, docker: &Client, desk: &Desk<'_>) 
             desk.updated(&report, &session.state);
         }
         (Job::Prune, _, Some(policy)) => {
-            desk.pruned(&prune::run::round(docker, policy, &mut session, desk, false).await);
+            let used = used.take();
+            desk.pruned(&prune::run::round(docker, policy, &mut session, desk, &used, false).await);
         }
         (Job::Update, None, _) | (Job::Prune, _, None) => {}
     }

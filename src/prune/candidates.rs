@@ -171,9 +171,12 @@ fn newest<'a>(images: &'a [Image], usage: &Usage, count: usize) -> BTreeMap<&'a 
     let mut repositories: BTreeMap<String, Vec<(i64, bool, &str)>> = BTreeMap::new();
     for image in images {
         let names = references(image).filter_map(|name| Reference::parse(name).ok());
-        let own: BTreeSet<String> = names.map(|name| name.familiar_name()).collect();
+        let mut own: Vec<String> = names.map(|name| name.familiar_name()).collect();
+        own.sort_unstable();
+        own.dedup();
+        let used = usage.image(image);
         for repository in own {
-            repositories.entry(repository).or_default().push((image.created, usage.image(image), &image.id));
+            repositories.entry(repository).or_default().push((image.created, used, &image.id));
         }
     }
     let mut newest = BTreeMap::new();

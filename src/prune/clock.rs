@@ -3,7 +3,6 @@
 //! Docker keeps no time of last use, and the time of day may jump. So only time between two looks of one boot counts, and
 //! of a long gap no more than two rounds: what was not watched does not count as unused.
 
-use crate::docker::api::Event;
 use crate::state::{Looked, State, Thing, Unused};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,33 +60,9 @@ pub fn used(state: &mut State, thing: &Thing) {
     state.unused.remove(thing);
 }
 
-/// What a container event says was in use, though no look may have seen it: a `docker run --rm` between two rounds.
-/// Images are named as the container asked for them: `images` finds the ID of each.
-pub fn used_by(state: &mut State, event: &Event, images: &BTreeMap<String, String>) {
-    let actor = &event.actor;
-    let mut end = |thing: Thing| used(state, &thing);
-    match event.kind.as_str() {
-        // Its removal is no use of the image; nor is a look into it.
-        "container" if matches!(event.action.as_str(), "create" | "start" | "die" | "stop") => {
-            end(Thing::Container(actor.id.clone()));
-            if let Some(image) = actor.attributes.get("image") {
-                end(Thing::Image(images.get(image).unwrap_or(image).clone()));
-            }
-        }
-        "image" if matches!(event.action.as_str(), "pull" | "tag" | "load" | "import") => {
-            end(Thing::Image(images.get(&actor.id).unwrap_or(&actor.id).clone()));
-        }
-        "volume" if matches!(event.action.as_str(), "create" | "mount" | "unmount") => {
-            end(Thing::Volume(actor.id.clone()));
-        }
-        _other => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::docker::api::Actor;
 
     const MINUTE: Duration = Duration::from_mins(1);
     const EVERY: Duration = Duration::from_mins(30);
@@ -167,28 +142,5 @@ mod tests {
             !look(&mut state, at("x", 501), &["a"]).seen_again(&image("a")),
             "without a last look, none is a second"
         );
-    }
-
-    #[test]
-    fn a_short_run_between_two_looks_ends_the_clocks_of_all_it_used() {
-        let mut state = State::default();
-        let all = || [image("sha256:1"), Thing::Container("c".into()), Thing::Volume("v".into())].into();
-        count(&mut state, at("x", 0), EVERY, all());
-        let names = BTreeMap::from([("app:v1".to_owned(), "sha256:1".to_owned())]);
-        let mut tell = |kind: &str, action: &str, id: &str, image: &str| {
-            let attributes = BTreeMap::from([("image".to_owned(), image.to_owned())]);
-            let actor = Actor { id: id.into(), attributes };
-            used_by(
-                &mut state,
-                &Event { kind: kind.into(), action: action.into(), actor, ..Event::default() },
-                &names,
-            );
-            state.unused.len()
-        };
-        assert_eq!(tell("container", "destroy", "c", "app:v1"), 3);
-        assert_eq!(tell("network", "create", "c", "app:v1"), 3);
-        assert_eq!(tell("container", "start", "other", "app:v1"), 2);
-        assert_eq!(tell("container", "die", "c", "gone:1"), 1);
-        assert_eq!(tell("volume", "mount", "v", ""), 0);
     }
 }

@@ -26,8 +26,8 @@ pub struct KeepImages(Vec<Keep>);
 struct Keep {
     /// As written.
     text: String,
-    /// For names.
-    glob: Pattern,
+    /// For names; nothing where the text is no pattern, but the beginning of a name as it stands: most are.
+    glob: Option<Pattern>,
     /// For IDs, where the text can be the beginning of one.
     hex: Option<String>,
 }
@@ -46,13 +46,13 @@ impl KeepImages {
             return None;
         }
         let names: Vec<String> = references(image).flat_map(names).collect();
-        self.find(|keep| keep.is_id(&image.id) || names.iter().any(|name| keep.glob.matches(name)))
+        self.find(|keep| keep.is_id(&image.id) || names.iter().any(|name| keep.is_name(name)))
     }
 
     /// The pattern that keeps what this container was made of, as it was asked for.
     pub fn container(&self, container: &Container) -> Option<&str> {
         let names = names(&container.image);
-        self.find(|keep| keep.is_id(&container.image_id) || names.iter().any(|name| keep.glob.matches(name)))
+        self.find(|keep| keep.is_id(&container.image_id) || names.iter().any(|name| keep.is_name(name)))
     }
 
     fn find(&self, is_it: impl Fn(&Keep) -> bool) -> Option<&str> {
@@ -64,7 +64,12 @@ impl Keep {
     fn new(word: &str) -> Self {
         let hex = word.strip_prefix("sha256:").unwrap_or(word).trim_end_matches('*');
         let is_hex = hex.len() >= MIN_ID && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Self { text: word.to_owned(), glob: open_ended(word), hex: is_hex.then(|| hex.to_ascii_lowercase()) }
+        let glob = word.contains(['*', '?', '[']).then(|| open_ended(word)).flatten();
+        Self { text: word.to_owned(), glob, hex: is_hex.then(|| hex.to_ascii_lowercase()) }
+    }
+
+    fn is_name(&self, name: &str) -> bool {
+        self.glob.as_ref().map_or_else(|| name.starts_with(&self.text), |glob| glob.matches(name))
     }
 
     fn is_id(&self, id: &str) -> bool {
@@ -73,15 +78,14 @@ impl Keep {
     }
 }
 
-/// A shell's glob with `*` at its end. One that does not read as a glob is meant as it stands.
-fn open_ended(word: &str) -> Pattern {
+/// A shell's glob with `*` at its end; nothing for what does not read as one.
+fn open_ended(word: &str) -> Option<Pattern> {
     // The shell takes `[^a]` for `[!a]`, and `**` for `*`.
     let mut text = format!("{word}*").replace("[^", "[!");
     while text.contains("**") {
         text = text.replace("**", "*");
     }
-    let literal = || Pattern::new(&format!("{}*", Pattern::escape(word)));
-    Pattern::new(&text).or_else(|_| literal()).unwrap_or_default()
+    Pattern::new(&text).ok()
 }
 
 /// Every name of an image, tags before digests. Old dockerds say `<none>` for none.
@@ -96,14 +100,13 @@ fn names(text: &str) -> Vec<String> {
     let tag = reference.tag_or_latest().unwrap_or(NO_TAG);
     let path = reference.repository.as_str();
     let shorter = path.match_indices('/').map(|(slash, _)| path[slash + 1..].to_owned());
-    let repositories = [reference.familiar_name(), format!("{}/{path}", reference.registry), path.to_owned()];
-    let mut names: Vec<String> = Vec::new();
-    for repository in repositories.into_iter().chain(shorter) {
-        if let Some(digest) = &reference.digest {
-            names.push(format!("{repository}@{digest}"));
-        }
-        names.push(format!("{repository}:{tag}"));
-    }
+    let full = format!("{}/{path}", reference.registry);
+    let repositories = [full, path.to_owned()].into_iter().chain(shorter);
+    let with = |repository: String| {
+        let digest = reference.digest.as_ref().map(|digest| format!("{repository}@{digest}"));
+        [Some(format!("{repository}:{tag}")), digest].into_iter().flatten()
+    };
+    let mut names: Vec<String> = repositories.flat_map(with).collect();
     names.extend(reference.digest);
     names
 }
@@ -204,7 +207,7 @@ mod tests {
     #[test]
     fn what_is_no_glob_is_taken_as_it_stands() {
         assert!(!keeps("a[", &image(&["nginx:1"], &[])));
-        assert!(Keep::new("a[").glob.matches("a[b"));
+        assert!(Keep::new("a[").is_name("a[b"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod keep;
 pub mod keepset;
 pub mod planner;
 pub mod run;
+pub mod used;
 
 use core::time::Duration;
 use std::net::SocketAddr;

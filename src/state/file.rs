@@ -179,6 +179,16 @@ mod tests {
         assert_eq!(parse(&bytes), Ok(State::default()));
     }
 
+    /// A layout that differs needs another version in the magic.
+    #[test]
+    fn a_state_of_everything_is_still_read() {
+        let mut expected = state();
+        let volume = (Thing::Volume("data".to_owned()), Unused { seen_for: Duration::from_secs(1) });
+        expected.unused.extend([volume]);
+        let bytes = include_bytes!("../../tests/fuzz/corpus/state_file/of_everything");
+        assert_eq!(parse(bytes), Ok(expected));
+    }
+
     #[test]
     fn a_state_comes_back_as_it_was() {
         let bytes = emit(&state()).unwrap();

@@ -12,3 +12,33 @@ pub fn now() -> Time {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every kernel has CLOCK_MONOTONIC");
     Time::ZERO + Duration::from(now)
 }
+
+/// Minutes since midnight, in the machine's time zone (`TZ`, else `/etc/localtime`).
+pub fn minute_of_day() -> u16 {
+    let seconds = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+    let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
+    let mut local = core::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to values that live here.
+    unsafe { libc::localtime_r(&raw const seconds, local.as_mut_ptr()) };
+    // SAFETY: a `tm` of zeroes is valid, too, if it was left as it was.
+    let local = unsafe { local.assume_init() };
+    u16::try_from(local.tm_hour * 60 + local.tm_min).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::minute_of_day;
+
+    #[test]
+    fn the_minute_is_what_date_says() {
+        let date = || {
+            let out = std::process::Command::new("date").arg("+%H %M").output().unwrap().stdout;
+            let text = String::from_utf8(out).unwrap();
+            let (hours, minutes) = text.trim().split_once(' ').unwrap();
+            hours.parse::<u16>().unwrap() * 60 + minutes.parse::<u16>().unwrap()
+        };
+        // The minute may turn in between.
+        let (before, ours, after) = (date(), minute_of_day(), date());
+        assert!(ours == before || ours == after, "{before} {ours} {after}");
+    }
+}

@@ -53,7 +53,8 @@ impl Rate {
     /// # Errors
     /// The moment from which on there is enough again.
     pub fn take(self, buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) -> Result<(), u64> {
-        let not_before = buckets.get(registry).copied().filter(|moment| *moment <= now + FURTHEST).unwrap_or(0);
+        let not_before =
+            buckets.get(registry).copied().filter(|moment| *moment <= now + FURTHEST).unwrap_or(0);
         if not_before > now {
             return Err(not_before);
         }
@@ -75,8 +76,8 @@ pub fn back_off(buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) {
 /// always its status.
 pub fn is_too_many(status: Option<u16>, text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    status == Some(429)
-        || ["toomanyrequests", "too many requests", "pull rate limit"].iter().any(|sign| text.contains(sign))
+    let signs = ["toomanyrequests", "too many requests", "pull rate limit"];
+    status == Some(429) || signs.iter().any(|sign| text.contains(sign))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //!
 //! Of a Swarm service: `spec` reads and edits what Docker is told, `candidate` says whether it is looked at, `budget` how
 //! often its registry is asked, `window` when, `decide` what is done, `slots` how its tasks stand, `rollout` what a
-//! change becomes; all pure. `run` does it. `containers` is the same for plain containers.
+//! change becomes, `adopt` which rollouts nobody watches; all pure. `run` does it. `containers` is the same for plain containers.
 
+pub mod adopt;
 pub mod budget;
 pub mod candidate;
 pub mod containers;

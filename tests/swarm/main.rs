@@ -8,4 +8,12 @@ mod net;
 
 mod lab;
 
+mod rounds;
+
+mod chaos;
+mod races;
+mod rollback_images;
+mod containers;
 mod smoke;
+mod undisturbed;
+mod updates;

@@ -1,7 +1,10 @@
 //! Which containers are looked at, and why the others are not. Labels win over flags, ours over watchtower's.
 
 use crate::docker::api::Container;
+use crate::flags::duration;
 use crate::update::Policy;
+use crate::update::candidate::by_wish;
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 /// On containers that are a Swarm task: those are the services' business.
@@ -9,6 +12,7 @@ pub const TASK: &str = "com.docker.swarm.task.id";
 /// On the containers of `docker compose run`.
 const ONE_OFF: &str = "com.docker.compose.oneoff";
 const UPDATE: &str = "unsinkable.update";
+const BAKE: &str = "unsinkable.bake";
 const NO_PULL: &str = "unsinkable.no-pull";
 const MONITOR: &str = "unsinkable.monitor-only";
 const WATCHTOWER: &str = "com.centurylinklabs.watchtower.enable";
@@ -30,7 +34,7 @@ pub enum Choice {
     /// It is none of ours, and is not even named: a task, or it does not run.
     Ignored,
     /// Left alone, and why.
-    Skipped(&'static str),
+    Skipped(String),
     /// Its image is looked at.
     Looked(Wish),
 }
@@ -57,21 +61,18 @@ pub fn choose(container: &Container, policy: &Policy, own: Option<&str>) -> Choi
         return Choice::Ignored;
     }
     let on = |label: &str| flag(labels, label) == Some(true);
-    if let Some(why) = unwanted(container, policy) {
-        return Choice::Skipped(why);
-    }
-    match container.state.as_str() {
-        "paused" => return Choice::Skipped("it is paused"),
-        "restarting" => {
-            return Choice::Skipped("it restarts again and again: there would be nothing to go back to");
+    let left_alone = match container.state.as_str() {
+        "paused" => Some("it is paused"),
+        "restarting" => Some("it restarts again and again: there would be nothing to go back to"),
+        _ if own == Some(container.id.as_str()) => {
+            Some("this program runs in it, and would end in the middle: update it by hand")
         }
-        _ => {}
-    }
-    if own == Some(container.id.as_str()) {
-        return Choice::Skipped("this program runs in it, and would end in the middle: update it by hand");
-    }
-    if on(ONE_OFF) {
-        return Choice::Skipped("a one-off command of docker compose run");
+        _ if on(ONE_OFF) => Some("a one-off command of docker compose run"),
+        _ => None,
+    };
+    let wanted = wanted(container, policy);
+    if let Err(why) = wanted.and_then(|()| left_alone.map_or(Ok(()), |why| Err(why.to_owned()))) {
+        return Choice::Skipped(why);
     }
     Choice::Looked(Wish {
         no_pull: on(NO_PULL) || on(WATCHTOWER_NO_PULL),
@@ -79,39 +80,27 @@ pub fn choose(container: &Container, policy: &Policy, own: Option<&str>) -> Choi
     })
 }
 
-fn unwanted(container: &Container, policy: &Policy) -> Option<&'static str> {
-    match (flag(&container.labels, UPDATE), flag(&container.labels, WATCHTOWER)) {
-        (Some(true), _) => return None,
-        (Some(false), _) => return Some("label unsinkable.update=false"),
-        (None, Some(false)) => return Some("label com.centurylinklabs.watchtower.enable=false"),
-        (None, Some(true) | None) => {}
+fn wanted(container: &Container, policy: &Policy) -> Result<(), String> {
+    let ours = container.labels.get(UPDATE).map(String::as_str);
+    if ours.is_none() && flag(&container.labels, WATCHTOWER) == Some(false) {
+        return Err(format!("label {WATCHTOWER}=false"));
     }
-    let name = name(container);
-    if policy.skip.iter().any(|glob| glob.matches(name)) {
-        return Some("--update-skip");
-    }
-    let listed = policy.only.is_empty() || policy.only.iter().any(|glob| glob.matches(name));
-    (!listed).then_some("not in --update-only")
+    by_wish(name(container), ours, policy)
 }
 
-/// The ID of the container that a process is in, by its `/proc/self/mountinfo`: Docker mounts `/etc/hostname` and its kin
-/// from the container's own folder. Nothing on the host itself.
-pub fn own_id(mountinfo: &str) -> Option<&str> {
-    mountinfo.lines().find_map(|line| {
-        let mut fields = line.split(' ').skip(3);
-        let (root, mounted_at) = (fields.next()?, fields.next()?);
-        if !matches!(mounted_at, "/etc/hostname" | "/etc/hosts" | "/etc/resolv.conf") {
-            return None;
-        }
-        let id = root.split("/containers/").nth(1)?.split('/').next()?;
-        (id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
-    })
+/// How long this container is watched after an update, by its label, or by `policy`. A label that is no duration is
+/// passed over, and told.
+pub fn bake(labels: &BTreeMap<String, String>, policy: &Policy) -> (Option<Duration>, Option<String>) {
+    match labels.get(BAKE).map(|text| duration::parse(text)) {
+        None => (policy.bake, None),
+        Some(Ok(bake)) => (Some(bake), None),
+        Some(Err(error)) => (policy.bake, Some(format!("label {BAKE}: {error}"))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
 
     fn policy(only: &[&str], skip: &[&str]) -> Policy {
         let globs = |list: &[&str]| list.iter().map(|text| glob::Pattern::new(text).unwrap()).collect();
@@ -142,6 +131,10 @@ mod tests {
         choose(&container("web", "running", labels), &policy(only, skip), None)
     }
 
+    fn skipped(why: &str) -> Choice {
+        Choice::Skipped(why.into())
+    }
+
     const LOOKED: Choice = Choice::Looked(Wish { no_pull: false, monitor_only: false });
 
     #[test]
@@ -155,7 +148,7 @@ mod tests {
             );
         }
         let paused = choose(&container("web", "paused", &[]), &policy(&[], &[]), None);
-        assert_eq!(paused, Choice::Skipped("it is paused"));
+        assert_eq!(paused, skipped("it is paused"));
         assert!(matches!(
             choose(&container("web", "restarting", &[]), &policy(&[], &[]), None),
             Choice::Skipped(why) if why.starts_with("it restarts again")
@@ -166,18 +159,15 @@ mod tests {
     fn flags_choose_by_name_and_labels_win() {
         assert_eq!(chosen(&[], &[], &[]), LOOKED);
         assert_eq!(chosen(&[], &["w*"], &[]), LOOKED);
-        assert_eq!(chosen(&[], &["db"], &[]), Choice::Skipped("not in --update-only"));
-        assert_eq!(chosen(&[], &[], &["web"]), Choice::Skipped("--update-skip"));
-        assert_eq!(chosen(&[], &["web"], &["w*"]), Choice::Skipped("--update-skip"));
+        assert_eq!(chosen(&[], &["db"], &[]), skipped("none of --update-only"));
+        assert_eq!(chosen(&[], &[], &["web"]), skipped("--update-skip web"));
+        assert_eq!(chosen(&[], &["web"], &["w*"]), skipped("--update-skip w*"));
         assert_eq!(chosen(&[(UPDATE, "true")], &["db"], &["web"]), LOOKED);
-        assert_eq!(
-            chosen(&[(UPDATE, "False")], &["web"], &[]),
-            Choice::Skipped("label unsinkable.update=false")
-        );
+        assert_eq!(chosen(&[(UPDATE, "False")], &["web"], &[]), skipped("label unsinkable.update=false"));
         let watchtower = "label com.centurylinklabs.watchtower.enable=false";
-        assert_eq!(chosen(&[(WATCHTOWER, "false")], &[], &[]), Choice::Skipped(watchtower));
+        assert_eq!(chosen(&[(WATCHTOWER, "false")], &[], &[]), skipped(watchtower));
         assert_eq!(chosen(&[(WATCHTOWER, "false"), (UPDATE, "true")], &[], &[]), LOOKED);
-        assert_eq!(chosen(&[(WATCHTOWER, "true")], &["db"], &[]), Choice::Skipped("not in --update-only"));
+        assert_eq!(chosen(&[(WATCHTOWER, "true")], &["db"], &[]), skipped("none of --update-only"));
     }
 
     #[test]
@@ -193,7 +183,7 @@ mod tests {
     fn one_off_commands_and_ourselves_are_left_alone() {
         assert_eq!(
             chosen(&[(ONE_OFF, "True")], &[], &[]),
-            Choice::Skipped("a one-off command of docker compose run")
+            skipped("a one-off command of docker compose run")
         );
         assert_eq!(chosen(&[(ONE_OFF, "False")], &[], &[]), LOOKED);
         let own = choose(&container("web", "running", &[]), &policy(&[], &[]), Some("abc"));
@@ -201,15 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn a_process_finds_the_container_it_is_in() {
-        let id = "b8718842e887a1cfc784017eb1ebd8a3409e5898c3b768b203ffbf2182899f39";
-        let inside = format!(
-            "22 1 0:5 / /proc rw - proc proc rw\n\
-             30 1 8:1 /var/lib/docker/containers/{id}/resolv.conf /etc/resolv.conf rw - ext4 /dev/sda1 rw"
-        );
-        assert_eq!(own_id(&inside), Some(id));
-        let host = format!("30 1 0:44 / /var/lib/docker/containers/{id}/mounts/shm rw - tmpfs shm rw");
-        assert_eq!(own_id(&host), None);
-        assert_eq!(own_id("30 1 8:1 /etc/hosts /etc/hosts rw - ext4 /dev/sda1 rw"), None);
+    fn the_label_says_how_long_it_is_watched() {
+        let labels = |text: &str| BTreeMap::from([(BAKE.to_owned(), text.to_owned())]);
+        let asked = Policy { bake: Some(Duration::from_secs(9)), ..policy(&[], &[]) };
+        assert_eq!(bake(&BTreeMap::new(), &asked), (Some(Duration::from_secs(9)), None));
+        assert_eq!(bake(&labels("3m"), &asked), (Some(Duration::from_secs(180)), None));
+        let (kept, told) = bake(&labels("soon"), &asked);
+        assert_eq!(kept, Some(Duration::from_secs(9)));
+        assert!(told.unwrap().starts_with("label unsinkable.bake: "));
     }
 }

@@ -37,6 +37,8 @@ pub fn run(data: &[u8]) {
         Ok(
             Command::Status { .. }
             | Command::Resign { .. }
+            | Command::Update { .. }
+            | Command::Prune { .. }
             | Command::Release { .. }
             | Command::Man
             | Command::Completions(_)

@@ -25,11 +25,12 @@ pub mod http;
 pub mod image;
 pub mod node;
 pub mod registry;
+pub mod service;
 pub mod sweep;
 
 pub use image::Image;
 pub use node::Node;
-pub use registry::{OPEN, PASSWORD, PRIVATE};
+pub use registry::{AUTH, OPEN, PASSWORD, PRIVATE};
 
 use crate::net::{self, netns};
 use registry::Registries;

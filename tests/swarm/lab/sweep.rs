@@ -1,6 +1,6 @@
 //! Taking a lab away, whoever does it: the lab when it is dropped, a guardian shell when the tests were killed, or the next lab.
 
-use super::super::net;
+use crate::net;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 

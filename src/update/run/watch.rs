@@ -1,0 +1,169 @@
+//! Stays with one rollout: looks, tells how far it is, and does what the rollout asks for.
+
+use super::{Ended, Round, Subject};
+use crate::docker::api::{Node, Service, Task};
+use crate::docker::{Client, Error};
+use crate::sys::clock;
+use crate::time::Time;
+use crate::update::Verdict;
+use crate::update::rollout::{End, Look, Rollout, Step, short};
+use crate::update::run::swarm::digest_of;
+use core::time::Duration;
+use log::Level;
+use smol::Timer;
+
+/// So long may dockerd or the Raft be silent: a restart takes seconds, a new leader up to half a minute. Whoever leads
+/// then finds the rollout again.
+const OUTAGE: Duration = Duration::from_mins(2);
+/// Between two attempts meanwhile.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Attempts at ordering a rollback that Docker refuses.
+const ATTEMPTS: u32 = 5;
+
+/// What Docker shows at a moment.
+struct Shown {
+    service: Option<Service>,
+    tasks: Vec<Task>,
+    nodes: Vec<Node>,
+}
+
+impl Round<'_> {
+    /// Watches a rollout to its end, and adds its row.
+    ///
+    /// # Errors
+    /// After a failure, which ends the round; when this node is no longer the leader, or Docker is silent for too long.
+    pub(super) async fn conclude(
+        &mut self,
+        subject: &Subject,
+        target: &str,
+        rollout: &mut Rollout,
+    ) -> Result<(), Ended> {
+        let ended = self.watch(subject, target, rollout).await;
+        self.voice.progress("");
+        let name = subject.name();
+        let (level, verdict, reason) = match ended? {
+            End::Updated => {
+                let seconds = rollout.plan().bake.as_secs();
+                (Level::Info, Verdict::Updated, format!("runs {} well for {seconds} s", short(target)))
+            }
+            End::RolledBack(why) => (Level::Warn, Verdict::RolledBack, why),
+            End::Failed(why) => (Level::Error, Verdict::Failed, why),
+            End::LetGo(why) => (Level::Info, Verdict::Deferred, format!("no longer watched: {why}")),
+        };
+        let text = match verdict {
+            Verdict::RolledBack => {
+                format!("{name}: runs {} again: {reason}", short(&rollout.plan().previous))
+            }
+            Verdict::Failed => format!("{name}: needs a person: {reason}"),
+            _ => format!("{name}: {reason}"),
+        };
+        self.say(level, &text);
+        self.row(subject, target, verdict, reason);
+        if matches!(verdict, Verdict::RolledBack | Verdict::Failed) {
+            let known = self.session.state.held.get(name).is_some_and(|held| held.digest == target);
+            if !known {
+                self.hold(subject, target, &text);
+            }
+            return Err(format!("ended at the first failure: {name}"));
+        }
+        Ok(())
+    }
+
+    async fn watch(&mut self, subject: &Subject, target: &str, rollout: &mut Rollout) -> Result<End, Ended> {
+        let mut seen = clock::now();
+        let mut nodes = Vec::new();
+        let mut refused = 0;
+        loop {
+            let shown = match show(self.docker, &subject.service.id).await {
+                Ok(shown) => shown,
+                Err(error) => {
+                    self.wait_out(&error, seen, rollout, &nodes).await?;
+                    continue;
+                }
+            };
+            seen = clock::now();
+            if let Some(leader) = self.other_leader(&shown.nodes).filter(|leader| *leader != "nobody") {
+                return Err(format!(
+                    "no longer the leader: {leader} leads, and watches {} from here",
+                    subject.name()
+                ));
+            }
+            let look =
+                Look { now: seen, service: shown.service.as_ref(), tasks: &shown.tasks, nodes: &shown.nodes };
+            let step = rollout.look(look);
+            self.voice.progress(&rollout.progress(look));
+            match step {
+                Step::Wait(pause) => {
+                    Timer::after(pause).await;
+                }
+                Step::RollBack(why) => {
+                    self.hold_once(subject, target, &why);
+                    let Some(service) = &shown.service else { continue };
+                    match self.put_back(service, rollout).await {
+                        Ok(()) => rollout.rolling_back(clock::now(), why),
+                        Err(error) if refused >= ATTEMPTS => {
+                            return Ok(End::Failed(format!("{why}; and it cannot be put back: {error}")));
+                        }
+                        Err(_) => {
+                            refused += 1;
+                            Timer::after(AGAIN).await;
+                        }
+                    }
+                }
+                Step::End(end) => return Ok(end),
+            }
+            nodes = shown.nodes;
+        }
+    }
+
+    /// Docker is silent: what happens meanwhile says nothing of the image.
+    async fn wait_out(
+        &self,
+        error: &Error,
+        seen: Time,
+        rollout: &mut Rollout,
+        nodes: &[Node],
+    ) -> Result<(), Ended> {
+        let now = clock::now();
+        rollout.blind(now, nodes);
+        if now.since(seen) >= OUTAGE {
+            let name = &rollout.plan().name;
+            return Err(format!("Docker is silent; whoever leads then watches {name} from there: {error}"));
+        }
+        Timer::after(AGAIN).await;
+        Ok(())
+    }
+
+    /// Before the rollback is ordered: should this process end now, the digest is not tried again.
+    fn hold_once(&mut self, subject: &Subject, target: &str, why: &str) {
+        let held = self.session.state.held.get(subject.name());
+        if held.is_none_or(|held| held.digest != target) {
+            self.hold(subject, target, why);
+        }
+    }
+
+    /// By Docker's own rollback where that leads to where it came from. After a `docker stack deploy` of the same image in
+    /// between it would lead to itself: then by the spec it came from.
+    async fn put_back(&self, service: &Service, rollout: &Rollout) -> Result<(), Error> {
+        let plan = rollout.plan();
+        self.say(Level::Warn, &format!("{}: putting {} back", plan.name, short(&plan.previous)));
+        let (id, version) = (&service.id, service.version.index);
+        let previous = service.previous_spec.as_ref().and_then(|spec| digest_of(spec.get()));
+        if previous.as_deref() == Some(&plan.previous) {
+            self.docker.roll_back_service(id, version, service.spec.get()).await
+        } else {
+            self.docker.update_service(id, version, &plan.before, None).await
+        }
+    }
+}
+
+async fn show(docker: &Client, id: &str) -> Result<Shown, Error> {
+    let service = match docker.service(id).await {
+        Ok(service) => Some(service),
+        Err(error) if error.status() == Some(404) => None,
+        Err(error) => return Err(error),
+    };
+    let tasks = if service.is_some() { docker.tasks(id).await? } else { Vec::new() };
+    let nodes = docker.nodes().await?;
+    Ok(Shown { service, tasks, nodes })
+}

@@ -1,0 +1,173 @@
+//! The server of `--listen` over loopback, and the clients one does not wish for.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use smol::Async;
+use smol::channel::Sender;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use unsinkable::listen::run::{HEAD_DEADLINE, MAX_CLIENTS, run};
+use unsinkable::listen::{Request, Response, route};
+
+/// Longer than any deadline of the server, on a machine busy with builds.
+const PATIENCE: Duration = Duration::from_secs(30);
+const GET: &[u8] = b"GET /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n";
+/// More than what the sockets of both sides hold.
+const LARGE: usize = 16 << 20;
+
+struct Server {
+    addr: SocketAddr,
+    stop: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let (ready, is_ready) = mpsc::channel();
+        let (stop, stopped) = smol::channel::bounded(1);
+        let thread = thread::spawn(move || {
+            let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
+            ready.send(listener.get_ref().local_addr().unwrap()).unwrap();
+            let large: Rc<str> = "x".repeat(LARGE).into();
+            let answer = |request: &Request| {
+                let keep = || Response::json("{\"format\":1}");
+                let large = || Response::json(large.clone());
+                route(request, &[("/keep.json", &keep), ("/large", &large)])
+            };
+            smol::block_on(smol::future::or(run(listener, answer), async {
+                let _ = stopped.recv().await;
+            }));
+        });
+        Self { addr: is_ready.recv().unwrap(), stop, thread: Some(thread) }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let client = TcpStream::connect(self.addr).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.set_write_timeout(Some(PATIENCE)).unwrap();
+        client
+    }
+
+    /// Sends `bytes`; returns what comes back until the server closes.
+    fn ask(&self, bytes: &[u8]) -> String {
+        let mut client = self.connect();
+        // The server may have answered and closed already.
+        let _ = client.write_all(bytes);
+        answer(&mut client)
+    }
+
+    fn assert_answers(&self) {
+        let answer = self.ask(GET);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n{\"format\":1}"), "{answer}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.stop.send_blocking(());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn answer(client: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = client.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn documents_are_served_and_nothing_else() {
+    let server = Server::start();
+    server.assert_answers();
+    let starts = |request: &str, status: &str| {
+        let answer = server.ask(request.as_bytes());
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{request:?}: {answer}");
+        answer
+    };
+    starts("GET /../etc/passwd HTTP/1.1\r\nHost: pi\r\n\r\n", "404 Not Found");
+    starts("DELETE /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n", "405 Method Not Allowed");
+    starts("GET /keep.json\r\n\r\n", "400 Bad Request");
+    starts("GET /keep.json HTTP/3\r\nHost: pi\r\n\r\n", "505 HTTP Version Not Supported");
+    starts(&"x".repeat(20_000), "431 Request Header Fields Too Large");
+    let head = starts("HEAD /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n", "200 OK");
+    assert!(head.contains("\r\nContent-Length: 12\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    // A body that nobody asked for must not reset the connection before the answer is read.
+    let post = [&b"POST /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n"[..], &[b'x'; 40_000]].concat();
+    assert!(server.ask(&post).starts_with("HTTP/1.1 405 "));
+}
+
+#[test]
+fn a_large_document_comes_whole() {
+    let server = Server::start();
+    let answer = server.ask(b"GET /large HTTP/1.1\r\nHost: pi\r\n\r\n");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("Content-Length: 16777216"), "{head}");
+    assert!(body.len() == LARGE && body.bytes().all(|byte| byte == b'x'));
+}
+
+#[test]
+fn a_head_may_come_byte_by_byte() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.set_nodelay(true).unwrap();
+    for byte in GET {
+        client.write_all(&[*byte]).unwrap();
+    }
+    assert!(answer(&mut client).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[test]
+fn the_silent_and_the_slow_are_let_go() {
+    let server = Server::start();
+    let started = Instant::now();
+    let mut silent = server.connect();
+    let mut half = server.connect();
+    half.write_all(b"GET /keep.json HTT").unwrap();
+    let mut gone = server.connect();
+    gone.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(answer(&mut gone), "", "nothing was asked");
+    server.assert_answers();
+    assert!(started.elapsed() < HEAD_DEADLINE, "the others do not wait: {:?}", started.elapsed());
+    for client in [&mut silent, &mut half] {
+        assert!(answer(client).starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+    }
+    assert!(started.elapsed() >= HEAD_DEADLINE, "{:?}", started.elapsed());
+}
+
+#[test]
+fn one_who_does_not_take_its_document_is_let_go() {
+    let server = Server::start();
+    let mut lazy = server.connect();
+    lazy.write_all(b"GET /large HTTP/1.1\r\nHost: pi\r\n\r\n").unwrap();
+    server.assert_answers();
+    // Past the deadline for taking it, the rest is gone: less comes than was promised.
+    thread::sleep(Duration::from_secs(12));
+    assert!(answer(&mut lazy).len() < LARGE);
+    server.assert_answers();
+}
+
+#[test]
+fn too_many_wait_for_their_turn() {
+    let server = Server::start();
+    let silent: Vec<_> = (0..MAX_CLIENTS + 5).map(|_| server.connect()).collect();
+    let started = Instant::now();
+    server.assert_answers();
+    let took = started.elapsed();
+    assert!(took >= HEAD_DEADLINE - Duration::from_secs(1), "all places were taken: {took:?}");
+    drop(silent);
+    server.assert_answers();
+}
+
+#[test]
+fn a_hundred_at_once_are_all_answered() {
+    let server = Server::start();
+    thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| server.assert_answers());
+        }
+    });
+}
