@@ -30,7 +30,7 @@ pub async fn run(jobs: &Housekeeping, document: &RefCell<Option<Rc<str>>>) {
                     .await;
                 }
                 Err(error) => {
-                    log::warn!("--listen {addr}: {error}; tried again in {} s", BIND_PAUSE.as_secs())
+                    log::warn!("--listen {addr}: {error}; tried again in {} s", BIND_PAUSE.as_secs());
                 }
             }
             Timer::after(BIND_PAUSE).await;

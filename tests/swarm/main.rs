@@ -6,14 +6,12 @@
 #[path = "../lab/mod.rs"]
 mod net;
 
-mod lab;
-
-mod rounds;
-
 mod chaos;
+mod containers;
+mod lab;
 mod races;
 mod rollback_images;
-mod containers;
+mod rounds;
 mod smoke;
 mod undisturbed;
 mod updates;
