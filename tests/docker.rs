@@ -138,8 +138,7 @@ fn errors_carry_the_call_the_status_and_dockers_words() {
 fn what_is_not_the_expected_json_is_an_error() {
     let dockerd = Dockerd::start("json", always(Reply::json(200, "")));
     let client = client(&dockerd, IMPATIENT);
-    for body in ["", "OK", "[", r#"{"Volumes":7}"#, r#"{"Volumes":[{"Name":null}]}"#, "{} {}", "\u{0}"]
-    {
+    for body in ["", "OK", "[", r#"{"Volumes":7}"#, r#"{"Volumes":[{"Name":null}]}"#, "{} {}", "\u{0}"] {
         dockerd.script(always(Reply::json(200, body)));
         let error = volumes(&client).expect_err(body);
         assert!(matches!(error.cause, Cause::Malformed(_)), "{body}: {error}");

@@ -67,7 +67,9 @@ mod tests {
     fn service(previous: &str, state: &str) -> Service {
         let spec = |digit: &str, extra: &str| {
             let digest = digit.repeat(64);
-            format!(r#"{{"Name":"web"{extra},"TaskTemplate":{{"ContainerSpec":{{"Image":"app:1@sha256:{digest}"}}}}}}"#)
+            format!(
+                r#"{{"Name":"web"{extra},"TaskTemplate":{{"ContainerSpec":{{"Image":"app:1@sha256:{digest}"}}}}}}"#
+            )
         };
         let text = format!(
             r#"{{"ID":"x","Version":{{"Index":9}},"Spec":{},"PreviousSpec":{},"UpdateStatus":{{"State":"{state}","StartedAt":"2026-11-22T16:34:44.234783181Z","CompletedAt":"2026-11-22T16:35:04.1Z"}}}}"#,

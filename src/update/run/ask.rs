@@ -45,7 +45,8 @@ impl Round<'_> {
         }
         let now = unix_now();
         let digests = &mut self.session.state.digests;
-        digests.retain(|tagged, known| answers.contains_key(tagged) || now.saturating_sub(known.asked) < FORGET);
+        digests
+            .retain(|tagged, known| answers.contains_key(tagged) || now.saturating_sub(known.asked) < FORGET);
         self.save();
         Ok(answers)
     }
@@ -54,7 +55,9 @@ impl Round<'_> {
     fn in_turn(&self, subjects: &[Subject]) -> Vec<(String, Reference)> {
         let distinct: BTreeMap<String, Reference> = subjects
             .iter()
-            .map(|subject| (subject.tagged(), Reference { digest: None, ..subject.candidate.reference.clone() }))
+            .map(|subject| {
+                (subject.tagged(), Reference { digest: None, ..subject.candidate.reference.clone() })
+            })
             .collect();
         let mut turn: Vec<(String, Reference)> = distinct.into_iter().collect();
         turn.sort_by_key(|(tagged, _)| self.session.state.digests.get(tagged).map_or(0, |known| known.asked));
@@ -83,7 +86,10 @@ impl Round<'_> {
             Err(error) if is_too_many(error.status(), &error.to_string()) => {
                 back_off(&mut self.session.state.registries, registry, now);
                 let hours = BACK_OFF.as_secs() / 3600;
-                self.say(Level::Warn, &format!("{registry} has had enough requests, is left alone for {hours} h: {error}"));
+                self.say(
+                    Level::Warn,
+                    &format!("{registry} has had enough requests, is left alone for {hours} h: {error}"),
+                );
                 Ok(Answer::NotNow(spent(registry, BACK_OFF.as_secs())))
             }
             Err(error) if matches!(error.cause, Cause::Io(_) | Cause::Version(_)) => Err(error.to_string()),
@@ -116,7 +122,8 @@ fn spent(registry: &str, seconds: u64) -> String {
 
 /// True if nobody answered at all: the next question would wait as long.
 fn is_silence(error: &Error) -> bool {
-    const SIGNS: [&str; 5] = ["dial tcp", "no such host", "Client.Timeout", "deadline exceeded", "i/o timeout"];
+    const SIGNS: [&str; 5] =
+        ["dial tcp", "no such host", "Client.Timeout", "deadline exceeded", "i/o timeout"];
     match &error.cause {
         Cause::Deadline(_) => true,
         Cause::Status { message, .. } => SIGNS.iter().any(|sign| message.contains(sign)),

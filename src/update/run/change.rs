@@ -93,7 +93,9 @@ impl Round<'_> {
             return Err(format!("no longer the leader: {leader} leads and updates"));
         }
         let service = match self.docker.service(&subject.service.id).await {
-            Err(error) if error.status() == Some(404) => return Ok(Err("somebody has just removed it".into())),
+            Err(error) if error.status() == Some(404) => {
+                return Ok(Err("somebody has just removed it".into()));
+            }
             service => service.map_err(|error| error.to_string())?,
         };
         let tasks = self.docker.tasks(&service.id).await.map_err(|error| error.to_string())?;
@@ -138,8 +140,11 @@ impl Round<'_> {
     /// Remembers that this digest has failed here.
     pub(super) fn hold(&mut self, subject: &Subject, digest: &str, why: &str) {
         let (reference, digest, reason) = (subject.tagged(), digest.to_owned(), why.to_owned());
-        let text =
-            format!("{}: {} is held until {reference} points elsewhere: {why}", subject.name(), short(&digest));
+        let text = format!(
+            "{}: {} is held until {reference} points elsewhere: {why}",
+            subject.name(),
+            short(&digest)
+        );
         self.say(Level::Warn, &text);
         let held = Held { reference, digest, reason, since: unix_now() };
         self.session.state.held.insert(subject.name().to_owned(), held);
@@ -147,19 +152,29 @@ impl Round<'_> {
     }
 
     /// The one place where an update is ordered: only the image and its platforms differ from what Docker has just shown.
-    async fn change(&mut self, subject: &Subject, newest: Newest<'_>, scene: &Scene) -> Result<Rollout, Refused> {
+    async fn change(
+        &mut self,
+        subject: &Subject,
+        newest: Newest<'_>,
+        scene: &Scene,
+    ) -> Result<Rollout, Refused> {
         let Subject { service, spec, candidate } = subject;
         let before = service.spec.get();
         let image = candidate.reference.pinned(newest.digest);
-        let text = with_image(before, &image, newest.platforms).map_err(|error| Refused::No(error.to_string()))?;
+        let text =
+            with_image(before, &image, newest.platforms).map_err(|error| Refused::No(error.to_string()))?;
         let (name, from, to) = (subject.name(), short(&candidate.digest), short(newest.digest));
         let (bake, odd_label) = bake(spec, self.policy);
         if let Some(odd) = odd_label {
             self.say(Level::Warn, &format!("{name}: {odd}"));
         }
-        self.say(Level::Info, &format!("{name}: {} has moved from {from} to {to}: updating", subject.tagged()));
+        self.say(
+            Level::Info,
+            &format!("{name}: {} has moved from {from} to {to}: updating", subject.tagged()),
+        );
         let auth = self.credentials.header(&candidate.reference.registry);
-        let posted = self.docker.update_service(&service.id, service.version.index, &text, auth.as_deref()).await;
+        let posted =
+            self.docker.update_service(&service.id, service.version.index, &text, auth.as_deref()).await;
         match posted {
             Ok(()) => {}
             Err(error) if error.is_out_of_sequence() => return Err(Refused::Again),

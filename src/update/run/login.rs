@@ -13,7 +13,9 @@ pub fn read(path: &Path) -> Result<Credentials, String> {
     let named = |why: String| format!("{}: {why}", path.display());
     let mode = fs::metadata(path).map_err(|error| named(error.to_string()))?.permissions().mode() & 0o777;
     if mode & 0o007 != 0 {
-        return Err(named(format!("everyone may get at the passwords in it (mode {mode:03o}): chmod 600 it")));
+        return Err(named(format!(
+            "everyone may get at the passwords in it (mode {mode:03o}): chmod 600 it"
+        )));
     }
     let text = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
     Credentials::parse(&text).map_err(named)

@@ -101,7 +101,11 @@ impl Round<'_> {
             let Some(previous) = digest_of(&before) else { continue };
             self.say(
                 Level::Info,
-                &format!("{name}: watching an update to {} that began {} s ago", short(&target), age.began.as_secs()),
+                &format!(
+                    "{name}: watching an update to {} that began {} s ago",
+                    short(&target),
+                    age.began.as_secs()
+                ),
             );
             let plan = Plan { name, target: target.clone(), previous, before, bake, deadline };
             let mut rollout = Rollout::adopt(plan, clock::now(), age.began, age.completed);
@@ -117,7 +121,8 @@ impl Round<'_> {
         let window = self.policy.window?;
         let minute = clock::minute_of_day();
         let rest = window.opens_in(minute);
-        (!window.holds(minute)).then(|| format!("outside of {window}: opens in {} h {} min", rest / 60, rest % 60))
+        (!window.holds(minute))
+            .then(|| format!("outside of {window}: opens in {} h {} min", rest / 60, rest % 60))
     }
 
     /// A held digest is let go when the tag points elsewhere.
@@ -127,7 +132,12 @@ impl Round<'_> {
         if moved && !self.dry_run {
             self.session.state.held.remove(subject.name());
             self.save();
-            let text = format!("{}: no longer held, {} points at {} now", subject.name(), subject.tagged(), short(newest));
+            let text = format!(
+                "{}: no longer held, {} points at {} now",
+                subject.name(),
+                subject.tagged(),
+                short(newest)
+            );
             self.say(Level::Info, &text);
         }
     }

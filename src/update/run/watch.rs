@@ -51,7 +51,9 @@ impl Round<'_> {
             End::LetGo(why) => (Level::Info, Verdict::Deferred, format!("no longer watched: {why}")),
         };
         let text = match verdict {
-            Verdict::RolledBack => format!("{name}: runs {} again: {reason}", short(&rollout.plan().previous)),
+            Verdict::RolledBack => {
+                format!("{name}: runs {} again: {reason}", short(&rollout.plan().previous))
+            }
             Verdict::Failed => format!("{name}: needs a person: {reason}"),
             _ => format!("{name}: {reason}"),
         };
@@ -81,7 +83,10 @@ impl Round<'_> {
             };
             seen = clock::now();
             if let Some(leader) = self.other_leader(&shown.nodes).filter(|leader| *leader != "nobody") {
-                return Err(format!("no longer the leader: {leader} leads, and watches {} from here", subject.name()));
+                return Err(format!(
+                    "no longer the leader: {leader} leads, and watches {} from here",
+                    subject.name()
+                ));
             }
             let look =
                 Look { now: seen, service: shown.service.as_ref(), tasks: &shown.tasks, nodes: &shown.nodes };
