@@ -26,7 +26,9 @@ use std::time::Duration;
 const ROUNDS: usize = 5;
 
 fn main() {
-    println!("| | ours: wall | CPU | peak RSS (PSS) | requests | docker CLI: wall | CPU | processes | shepherd / docker-cleanup (quoted) | budget |");
+    println!(
+        "| | ours: wall | CPU | peak RSS (PSS) | requests | docker CLI: wall | CPU | processes | shepherd / docker-cleanup (quoted) | budget |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let lab = Lab::new(1).expect("the bench needs root and Docker");
     lab.push("app:v1", Image::Good("1"));
@@ -88,8 +90,16 @@ fn row(what: &str, ours: &Cost, theirs: &Cost, processes: usize, quoted: &str, b
     let mb = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
     let memory = if ours.rss == 0 { "–".into() } else { format!("{} ({}) MB", mb(ours.rss), mb(ours.pss)) };
     let requests = if ours.requests == 0 { "–".into() } else { ours.requests.to_string() };
-    let cli = if processes == 0 { "– | – | –".into() } else { format!("{} | {} | {processes}", ms(theirs.wall), ms(theirs.cpu)) };
-    println!("| {what} | {} | {} | {memory} | {requests} | {cli} | {quoted} | {budget} |", ms(ours.wall), ms(ours.cpu));
+    let cli = if processes == 0 {
+        "– | – | –".into()
+    } else {
+        format!("{} | {} | {processes}", ms(theirs.wall), ms(theirs.cpu))
+    };
+    println!(
+        "| {what} | {} | {} | {memory} | {requests} | {cli} | {quoted} | {budget} |",
+        ms(ours.wall),
+        ms(ours.cpu)
+    );
 }
 
 /// As shepherd begins: which services, what image has each, what does its registry say.
@@ -110,18 +120,33 @@ fn pruning() {
     for number in 1..=30 {
         lab.push(&format!("old{number}:v1"), Image::Good(&number.to_string()));
     }
-    let flags = ["--grace", "0s", "--keep-per-repo", "0", "--prune-volumes", "*", "--prune-volumes", "anonymous"];
+    let flags =
+        ["--grace", "0s", "--keep-per-repo", "0", "--prune-volumes", "*", "--prune-volumes", "anonymous"];
     litter(&lab);
     let idle = ours(&lab, "prune", &["--dry-run", "--grace", "1h"]);
     let asks = measured(ROUNDS, || shell_ask(node));
-    row("prune pass with nothing to remove: 30 images, 22 containers, 20 volumes", &idle, &asks, 3, "0.62 s, 0.41 s CPU (second pass)", "");
+    row(
+        "prune pass with nothing to remove: 30 images, 22 containers, 20 volumes",
+        &idle,
+        &asks,
+        3,
+        "0.62 s, 0.41 s CPU (second pass)",
+        "",
+    );
 
     // Twice the same mess: the first look has seen nothing unused yet, whatever the grace.
     rounds::round(node, "prune", &flags);
     let removed = once(&lab, "prune", &flags);
     litter(&lab);
     let theirs = measured(1, || shell_prune(node));
-    row("the same, and all that is unused goes", &removed, &theirs, 3 + 20 + 30 + 20, "2.35 s, 1.36 s CPU, 157 processes, and 8 named volumes gone", "≤ 70 ms CPU");
+    row(
+        "the same, and all that is unused goes",
+        &removed,
+        &theirs,
+        3 + 20 + 30 + 20,
+        "2.35 s, 1.36 s CPU, 157 processes, and 8 named volumes gone",
+        "≤ 70 ms CPU",
+    );
 }
 
 /// 30 images, 20 stopped containers (2 of them never started), 2 running ones, 20 volumes.
@@ -134,7 +159,9 @@ fn litter(lab: &Lab) {
         let (volume, image) = (format!("v{number}:/data"), lab.image(&format!("old{number}:v1")));
         let name = format!("c{number}");
         let words: &[&str] = if number > 18 { &["create"] } else { &["run"] };
-        node.docker(&[words, &["--name", &name, "--volume", &volume, &image, "/bin/busybox", "true"]].concat());
+        node.docker(
+            &[words, &["--name", &name, "--volume", &volume, &image, "/bin/busybox", "true"]].concat(),
+        );
     }
     for number in 21..=22 {
         let name = format!("c{number}");

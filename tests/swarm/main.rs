@@ -11,9 +11,9 @@ mod lab;
 mod rounds;
 
 mod chaos;
+mod containers;
 mod races;
 mod rollback_images;
-mod containers;
 mod smoke;
 mod undisturbed;
 mod updates;
