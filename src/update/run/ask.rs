@@ -97,7 +97,10 @@ impl Round<'_> {
                 if is_silence(&error) {
                     silent.insert(registry.clone());
                 }
-                Ok(Answer::Failed(error.to_string()))
+                let login =
+                    error.status() == Some(401) || error.to_string().contains("no basic auth credentials");
+                let hint = if login { "; a login comes with --registry-auth-file" } else { "" };
+                Ok(Answer::Failed(format!("{error}{hint}")))
             }
         }
     }
