@@ -11,9 +11,10 @@ mod lab;
 mod rounds;
 
 mod chaos;
+mod containers;
+mod prune;
 mod races;
 mod rollback_images;
-mod containers;
 mod smoke;
 mod undisturbed;
 mod updates;
