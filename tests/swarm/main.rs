@@ -12,6 +12,7 @@ mod net;
 mod chaos;
 mod containers;
 mod lab;
+mod prune;
 mod races;
 mod rollback_images;
 mod rounds;
