@@ -4,6 +4,8 @@
 //!
 //! A failure names its seed: `PRUNE_SEED=<seed> cargo test --test prune` replays that node alone.
 
+#![expect(clippy::unwrap_used, reason = "a made-up node that does not hold together is a broken test")]
+
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -126,7 +128,7 @@ impl Made {
         let tags: Vec<String> = self.names.iter().filter_map(tag).collect();
         let from: Vec<String> =
             self.names.iter().map(|(repository, _)| format!("{repository}@{digest}")).collect();
-        let old = !node.containerd && self.number % 2 == 0;
+        let old = !node.containerd && self.number.is_multiple_of(2);
         let none = || old.then(|| vec!["<none>:<none>".to_owned()]);
         Image {
             id: self.id(node.containerd),
@@ -200,7 +202,7 @@ impl Node {
             per_repository: dice.index(3),
             next: 1,
         };
-        for _ in 0..1 + dice.roll(10) {
+        for _ in 0..=dice.roll(10) {
             node.add_image(dice);
         }
         if dice.one_in(5) {

@@ -99,7 +99,7 @@ impl Reference {
             let official = self.repository.strip_prefix(OFFICIAL).filter(|name| !name.contains('/'));
             let short = official.unwrap_or(&self.repository);
             // `docker.io/localhost/a` without its registry would be another image.
-            if split_registry(short).0 == DEFAULT_REGISTRY && !is_id(short) {
+            if split_registry(short) == (DEFAULT_REGISTRY, short) && !is_id(short) {
                 return short.to_owned();
             }
         }
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_docker_accepts_is_normalised() {
-        let cases: [Case; 19] = [
+        let cases: [Case; 20] = [
             ("nginx", ["docker.io", "library/nginx", "-", "-"], ["nginx", "nginx:latest"]),
             ("nginx:1.25", ["docker.io", "library/nginx", "1.25", "-"], ["nginx", "nginx:1.25"]),
             ("library/nginx", ["docker.io", "library/nginx", "-", "-"], ["nginx", "nginx:latest"]),
@@ -287,6 +287,11 @@ mod tests {
                 "a.b_c__d---e:_T.-9",
                 ["docker.io", "library/a.b_c__d---e", "_T.-9", "-"],
                 ["a.b_c__d---e", "a.b_c__d---e:_T.-9"],
+            ),
+            (
+                "docker.io/docker.io/a",
+                ["docker.io", "docker.io/a", "-", "-"],
+                ["docker.io/docker.io/a", "docker.io/docker.io/a:latest"],
             ),
             (
                 "docker.io/localhost/a",

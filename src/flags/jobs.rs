@@ -55,7 +55,7 @@ const MIN_EVERY: Duration = Duration::from_secs(1);
 impl HousekeepingArgs {
     /// Reads all values. `nodes`: the cluster's addresses, managers among them.
     pub(super) fn read(&self, nodes: &[IpAddr], findings: &mut Findings) -> Jobs {
-        let listen = self.address("listen", self.listen.as_ref(), findings);
+        let listen = address("listen", self.listen.as_ref(), findings);
         self.check_later(findings);
         Jobs {
             update: self.update_policy(findings),
@@ -147,15 +147,9 @@ impl HousekeepingArgs {
         (high.unwrap_or(100), low.unwrap_or(100))
     }
 
-    fn address(&self, flag: &str, text: Option<&String>, findings: &mut Findings) -> Option<SocketAddr> {
-        let text = text?;
-        let read = text.parse().map_err(|_| "expected ADDR:PORT, as 0.0.0.0:9112".to_string());
-        findings.value(flag, text, read)
-    }
-
     /// What nothing acts on yet must read as what it is all the same.
     fn check_later(&self, findings: &mut Findings) {
-        self.address("syslog-relay", self.syslog_relay.as_ref(), findings);
+        address("syslog-relay", self.syslog_relay.as_ref(), findings);
         if let Some(text) = &self.syslog {
             let read = syslog(text).ok_or_else(|| "expected udp://HOST:PORT or tcp://HOST:PORT".to_string());
             findings.value("syslog", text, read);
@@ -170,6 +164,12 @@ impl HousekeepingArgs {
             findings.warn("log shipping and Ceph are not in this version yet: their flags do nothing");
         }
     }
+}
+
+fn address(flag: &str, text: Option<&String>, findings: &mut Findings) -> Option<SocketAddr> {
+    let text = text?;
+    let read = text.parse().map_err(|_| "expected ADDR:PORT, as 0.0.0.0:9112".to_string());
+    findings.value(flag, text, read)
 }
 
 fn time(flag: &str, text: Option<&String>, findings: &mut Findings) -> Option<Duration> {

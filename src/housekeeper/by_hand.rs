@@ -68,11 +68,11 @@ fn session(jobs: &Housekeeping, dry_run: bool) -> Option<Session> {
     match Session::open(dir) {
         Ok(session) => Some(session),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            complain(&format!("another round is running ({error}); `unsinkable status` shows how far it is"));
+            complain(&format!("{error}; `unsinkable status` shows how far it is"));
             None
         }
         Err(error) => {
-            complain(&format!("--state-dir {}: {error}", dir.display()));
+            complain(&error.to_string());
             None
         }
     }

@@ -7,6 +7,7 @@ use crate::docker::error::Cause;
 use crate::docker::{Client, Error};
 use core::future::pending;
 use smol::LocalExecutor;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// Watches these tracks, each with its place among the daemon's, until dropped. Each has a connection of its own: a
@@ -72,10 +73,23 @@ fn membership(state: &str, manager: bool) -> Reason {
 fn reason(error: &Error) -> Reason {
     match &error.cause {
         Cause::Status { status, .. } => Reason::Status(*status),
-        Cause::Io(error) => Reason::Os(error.raw_os_error().unwrap_or(libc::EIO)),
+        Cause::Io(error) => Reason::Os(errno(error)),
         Cause::Deadline(_) => Reason::Timeout,
         Cause::Malformed(_) | Cause::Failed(_) | Cause::Version(_) => Reason::NotHttp,
     }
+}
+
+/// The client's errors name the socket and what to do, and have no number any more.
+fn errno(error: &io::Error) -> i32 {
+    let known = [
+        (ErrorKind::NotFound, libc::ENOENT),
+        (ErrorKind::ConnectionRefused, libc::ECONNREFUSED),
+        (ErrorKind::PermissionDenied, libc::EACCES),
+        (ErrorKind::ConnectionReset, libc::ECONNRESET),
+        (ErrorKind::BrokenPipe, libc::EPIPE),
+    ];
+    let by_kind = known.iter().find(|(kind, _)| *kind == error.kind()).map(|(_, errno)| *errno);
+    error.raw_os_error().or(by_kind).unwrap_or(libc::EIO)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the housekeeper tells the VIP process: one postcard value in each packet of a SOCK_SEQPACKET pair. Pure. Both
+//! What the housekeeper tells the VIP process: one postcard value in each packet of a `SOCK_SEQPACKET` pair. Pure. Both
 //! ends are the same binary (`/proc/self/exe`), so there is no version; what comes is still no more than an error,
 //! whatever the other end has become.
 

@@ -69,7 +69,6 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::rounds::Rounds;
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
     #[test]
@@ -77,7 +76,7 @@ mod tests {
         let pair =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
         let (vip, child) = (pair.0, Link::new(pair.1).unwrap());
-        let frame = || Frame::Rounds(Box::new(Rounds::default()));
+        let frame = || Frame::Rounds(Box::default());
         assert!(child.tell(frame()));
         let mut packet = [0; frame::MAX_FRAME];
         let len = recv(vip.as_raw_fd(), &mut packet, MsgFlags::empty()).unwrap();

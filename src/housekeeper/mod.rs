@@ -10,6 +10,7 @@ pub mod by_hand;
 pub mod checks;
 mod desk;
 pub mod frame;
+mod keep;
 pub mod link;
 mod rounds;
 mod schedule;
@@ -40,12 +41,13 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let link = Link::on_stdin()?;
     let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
-    let used = RefCell::default();
+    let (used, document) = (RefCell::default(), RefCell::default());
     let tasks = LocalExecutor::new();
     tasks.spawn(rounds::run(jobs, &docker, &used, &desk)).detach();
     if jobs.prune.is_some() {
         tasks.spawn(prune::run::watch::watch(&docker, &used)).detach();
     }
+    tasks.spawn(keep::run(jobs, &document)).detach();
     let tell = |track, verdict| desk.verdict(track, verdict);
     tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
     smol::block_on(tasks.run(link.ended()));

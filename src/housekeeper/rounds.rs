@@ -12,7 +12,6 @@ use core::cell::RefCell;
 use core::hash::{Hash, Hasher};
 use smol::Timer;
 use std::hash::DefaultHasher;
-use std::io;
 
 /// Runs each round when it is due, until dropped. `used`: what is noted from one pruning to the next.
 pub async fn run(jobs: &Housekeeping, docker: &Client, used: &RefCell<Used>, desk: &Desk<'_>) {
@@ -32,7 +31,7 @@ pub async fn run(jobs: &Housekeeping, docker: &Client, used: &RefCell<Used>, des
 async fn round(job: Job, jobs: &Housekeeping, docker: &Client, used: &RefCell<Used>, desk: &Desk<'_>) {
     let mut session = match Session::open(&jobs.state_dir) {
         Ok(session) => session,
-        Err(error) => return desk.kept_from(job, &why(jobs, &error)),
+        Err(error) => return desk.kept_from(job, &error.to_string()),
     };
     desk.begin(job);
     match (job, &jobs.update, &jobs.prune) {
@@ -45,13 +44,6 @@ async fn round(job: Job, jobs: &Housekeeping, docker: &Client, used: &RefCell<Us
             desk.pruned(&prune::run::round(docker, policy, &mut session, desk, &used, false).await);
         }
         (Job::Update, None, _) | (Job::Prune, _, None) => {}
-    }
-}
-
-fn why(jobs: &Housekeeping, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::WouldBlock => format!("another round is running ({error})"),
-        _ => format!("--state-dir {}: {error}", jobs.state_dir.display()),
     }
 }
 

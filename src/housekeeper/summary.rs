@@ -53,7 +53,7 @@ pub fn of_update(report: &update::Report, held: &BTreeMap<String, Held>, unix: u
         (count(Verdict::Held), "held"),
         (count(Verdict::Deferred), "later"),
     ]));
-    job(rows.collect(), words, report.note.clone(), span)
+    job(rows.collect(), &words, report.note.clone(), span)
 }
 
 /// Of a round of pruning.
@@ -91,7 +91,7 @@ pub fn of_prune(report: &prune::Report, span: Span) -> Job {
     if let Some(disk) = report.disk {
         words.push(format!("disk {disk} % full"));
     }
-    job(rows.collect(), words, report.note.clone(), span)
+    job(rows.collect(), &words, report.note.clone(), span)
 }
 
 /// The words for counts that are not zero.
@@ -99,7 +99,7 @@ fn counted(counts: &[(usize, &str)]) -> Vec<String> {
     counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect()
 }
 
-fn job(mut rows: Vec<Row>, words: Vec<String>, note: Option<String>, span: Span) -> Job {
+fn job(mut rows: Vec<Row>, words: &[String], note: Option<String>, span: Span) -> Job {
     rows.sort_by_key(|row| (urgency(row.outcome), row.goes));
     let left_out = u32::try_from(rows.len().saturating_sub(MAX_ROWS)).unwrap_or(u32::MAX);
     rows.truncate(MAX_ROWS);

@@ -125,7 +125,7 @@ fn columns(rows: &[Vec<String>], painted: usize, paints: &[&str], colour: bool) 
         for (column, cell) in row.iter().enumerate() {
             let pad = if widths[column] == 0 { 0 } else { widths[column] + GAP - cell.chars().count() };
             match paint.filter(|_| column == painted) {
-                Some(code) => line += &format!("\x1b[{code}m{cell}\x1b[0m"),
+                Some(code) => _ = write!(line, "\x1b[{code}m{cell}\x1b[0m"),
                 None => line += cell,
             }
             line.extend(core::iter::repeat_n(' ', pad));

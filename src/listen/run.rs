@@ -46,7 +46,7 @@ pub async fn run(listener: Async<TcpListener>, answer: impl Fn(&Request) -> Resp
             }
         }
     };
-    tasks.run(accepting).await
+    tasks.run(accepting).await;
 }
 
 /// One client: its request, its answer.

@@ -1,4 +1,4 @@
-//! Images that stay by wish: `--keep-image`, read so that nothing goes that docker-cleanup's KEEP_IMAGES kept.
+//! Images that stay by wish: `--keep-image`, read so that nothing goes that docker-cleanup's `KEEP_IMAGES` kept.
 //!
 //! That was a glob from the left with a `*` added at the end, on `repo:tag`; an image that Swarm pulled shows the tag
 //! `<none>` there. So `nginx` keeps every tag of nginx, its images without tag, and `nginx-proxy` as well. Here a pattern
@@ -33,7 +33,7 @@ struct Keep {
 }
 
 impl KeepImages {
-    /// Reads patterns as written; several in one, apart by commas or blanks, as KEEP_IMAGES had them, are several.
+    /// Reads patterns as written; several in one, apart by commas or blanks, as `KEEP_IMAGES` had them, are several.
     pub fn new<S: AsRef<str>>(patterns: &[S]) -> Self {
         let words = patterns.iter().flat_map(|text| text.as_ref().split([',', ' ', '\t', '\n']));
         let words = words.filter(|word| !word.is_empty() && *word != NOTHING);

@@ -220,7 +220,7 @@ impl Round<'_> {
             }
             if candidate.row.verdict == Verdict::Due {
                 candidate.row.verdict = Verdict::Waits;
-                candidate.row.reason = "not tried after other failures".to_owned();
+                candidate.row.reason = String::from("not tried after other failures");
             }
             self.report.rows.push(candidate.row);
         }
@@ -246,7 +246,7 @@ impl Round<'_> {
         if !due {
             clock::used(&mut self.session.state, &candidate.thing);
             candidate.row.verdict = Verdict::Waits;
-            candidate.row.reason = "no longer unused when it was looked at once more".to_owned();
+            candidate.row.reason = String::from("no longer unused when it was looked at once more");
             return;
         }
         let result = self.remove(candidate).await;

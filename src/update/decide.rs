@@ -51,7 +51,7 @@ pub fn decide(facts: &Facts) -> (Verdict, String) {
         );
     }
     if facts.age < facts.min_age {
-        let rest = (facts.min_age - facts.age).as_secs().div_ceil(60);
+        let rest = facts.min_age.saturating_sub(facts.age).as_secs().div_ceil(60);
         return (Verdict::Deferred, format!("not known for --min-age yet: {rest} min to go"));
     }
     if let Some(when) = &facts.closed {

@@ -3,7 +3,6 @@
 
 mod ask;
 mod change;
-pub mod login;
 mod swarm;
 mod watch;
 

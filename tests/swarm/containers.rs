@@ -69,6 +69,9 @@ fn settings(node: &Node, name: &str) -> Value {
     let mut host = all["HostConfig"].clone();
     // The anonymous volume gets its name there: `Mounts` says that it is the same.
     host.as_object_mut().unwrap().remove("Binds");
+    for mount in host["Mounts"].as_array_mut().into_iter().flatten() {
+        mount.as_object_mut().unwrap().remove("Source");
+    }
     let mut networks = all["NetworkSettings"]["Networks"].clone();
     for network in networks.as_object_mut().unwrap().values_mut() {
         let aliases = network["Aliases"].as_array().cloned().unwrap_or_default();

@@ -9,14 +9,12 @@ mod dockerd;
 #[path = "../lab/mod.rs"]
 mod net;
 
-mod lab;
-
-mod rounds;
-
 mod chaos;
 mod containers;
+mod lab;
 mod races;
 mod rollback_images;
+mod rounds;
 mod smoke;
 mod undisturbed;
 mod updates;

@@ -1,8 +1,9 @@
 //! Through the services of the Swarm, on its leader only.
 
 use super::ask::Answer;
-use super::{Ended, Round, Subject, login, unix_now};
+use super::{Ended, Round, Subject, unix_now};
 use crate::docker::api::{Info, Node, Service};
+use crate::docker::auth_file;
 use crate::sys::clock;
 use crate::update::candidate::{self, bake, deadline, own_container};
 use crate::update::rollout::{Plan, Rollout, short};
@@ -15,7 +16,7 @@ impl Round<'_> {
     pub(super) async fn services(mut self) -> Result<Option<String>, Ended> {
         let nodes = self.lead().await?;
         let mut note = None;
-        match self.policy.credentials.as_deref().map(login::read) {
+        match self.policy.credentials.as_deref().map(auth_file::load) {
             Some(Ok(credentials)) => self.credentials = credentials,
             Some(Err(why)) => note = Some(format!("registries were asked without login: {why}")),
             None => {}

@@ -41,29 +41,33 @@ impl Round<'_> {
         let ended = self.watch(subject, target, rollout).await;
         self.voice.progress("");
         let name = subject.name();
-        let (level, verdict, reason) = match ended? {
+        let (level, verdict, reason, text) = match ended? {
             End::Updated => {
                 let seconds = rollout.plan().bake.as_secs();
-                (Level::Info, Verdict::Updated, format!("runs {} well for {seconds} s", short(target)))
+                let reason = format!("runs {} well for {seconds} s", short(target));
+                (Level::Info, Verdict::Updated, reason.clone(), reason)
             }
-            End::RolledBack(why) => (Level::Warn, Verdict::RolledBack, why),
-            End::Failed(why) => (Level::Error, Verdict::Failed, why),
-            End::LetGo(why) => (Level::Info, Verdict::Deferred, format!("no longer watched: {why}")),
-        };
-        let text = match verdict {
-            Verdict::RolledBack => {
-                format!("{name}: runs {} again: {reason}", short(&rollout.plan().previous))
+            End::RolledBack(why) => {
+                let text = format!("runs {} again: {why}", short(&rollout.plan().previous));
+                (Level::Warn, Verdict::RolledBack, why, text)
             }
-            Verdict::Failed => format!("{name}: needs a person: {reason}"),
-            _ => format!("{name}: {reason}"),
+            End::Failed(why) => {
+                (Level::Error, Verdict::Failed, why.clone(), format!("needs a person: {why}"))
+            }
+            End::LetGo(why) => {
+                let reason = format!("no longer watched: {why}");
+                (Level::Info, Verdict::Deferred, reason.clone(), reason)
+            }
         };
+        let text = format!("{name}: {text}");
         self.say(level, &text);
         self.row(subject, target, verdict, reason);
+        if let Some(row) = self.rows.last_mut() {
+            // Of one that somebody else began, the spec names the new image already.
+            row.from.clone_from(&rollout.plan().previous);
+        }
         if matches!(verdict, Verdict::RolledBack | Verdict::Failed) {
-            let known = self.session.state.held.get(name).is_some_and(|held| held.digest == target);
-            if !known {
-                self.hold(subject, target, &text);
-            }
+            self.hold_once(subject, target, &text);
             return Err(format!("ended at the first failure: {name}"));
         }
         Ok(())
@@ -134,7 +138,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Before the rollback is ordered: should this process end now, the digest is not tried again.
+    /// Also before a rollback is ordered: should this process end then, the digest is not tried again.
     fn hold_once(&mut self, subject: &Subject, target: &str, why: &str) {
         let held = self.session.state.held.get(subject.name());
         if held.is_none_or(|held| held.digest != target) {

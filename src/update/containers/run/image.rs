@@ -2,7 +2,7 @@
 
 use super::Round;
 use crate::docker::credentials::Credentials;
-use crate::docker::{Client, Error, Reference};
+use crate::docker::{Client, Error, Reference, auth_file};
 use crate::update::{Policy, Verdict, budget};
 use crate::voice::Voice;
 use log::Level;
@@ -28,12 +28,8 @@ pub struct Images {
 
 impl Images {
     pub fn new(policy: &Policy, voice: &dyn Voice) -> Self {
-        let read = |path: &std::path::PathBuf| {
-            let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-            text.and_then(|text| Credentials::parse(&text))
-                .map_err(|why| format!("{}: {why}", path.display()))
-        };
-        let credentials = policy.credentials.as_ref().map(read).transpose().unwrap_or_else(|why| {
+        let read = policy.credentials.as_deref().map(auth_file::load).transpose();
+        let credentials = read.unwrap_or_else(|why| {
             voice.say(Level::Warn, &format!("registries are asked without login: {why}"));
             None
         });

@@ -1,6 +1,7 @@
 //! One container's place: does the steps of `swap`, each after a look at what is there.
 
 use super::parsed;
+use crate::docker::client::Stream;
 use crate::docker::{Client, Error};
 use crate::update::containers::create::Request;
 use crate::update::containers::swap::{self, Facts, New, Old, Restarts, Step};
@@ -197,19 +198,20 @@ impl Place<'_> {
     async fn watch(&self, new: &str) -> Result<(), Failure> {
         let begun = Instant::now();
         let mut unanswered = 0;
-        let mut disturbed = false;
+        let mut restarts = Disturbed::new(self.docker).await;
         loop {
-            match inspect(self.docker, new).await {
+            let look = inspect(self.docker, new).await;
+            restarts.look().await;
+            match look {
                 Ok(container) => {
                     unanswered = 0;
                     match self.judge(&container, begun.elapsed()) {
                         Judgement::Good => return Ok(()),
-                        Judgement::Bad(reason) => return Err(Failure { reason, hold: !disturbed }),
+                        Judgement::Bad(reason) => return Err(restarts.blame(reason)),
                         Judgement::NotYet => {}
                     }
                 }
                 Err(error) => {
-                    disturbed = true;
                     unanswered += 1;
                     if unanswered == UNANSWERED {
                         return Err(Failure { hold: false, ..Failure::of(&error) });
@@ -228,6 +230,35 @@ impl Place<'_> {
         let (gone, of) = (since.as_secs(), patience.bake.as_secs());
         self.voice.progress(&format!("{}: watched for {gone} of {of} s", self.name));
         watch::judge(&watch::look(container), since, patience)
+    }
+}
+
+/// Has dockerd restarted? It ends containers then, and no image is to be blamed for that. Its stream of events ends as well.
+struct Disturbed {
+    events: Option<Stream>,
+}
+
+impl Disturbed {
+    async fn new(docker: &Client) -> Self {
+        Self { events: docker.events(None).await.ok() }
+    }
+
+    /// Reads what has come; the events themselves do not matter.
+    async fn look(&mut self) {
+        while let Some(stream) = &mut self.events {
+            match smol::future::poll_once(stream.next()).await {
+                None => return,
+                Some(Ok(Some(_))) => {}
+                Some(Ok(None) | Err(_)) => self.events = None,
+            }
+        }
+    }
+
+    fn blame(&self, reason: String) -> Failure {
+        match self.events {
+            Some(_) => Failure { reason, hold: true },
+            None => Failure { reason: format!("{reason}, as Docker restarted"), hold: false },
+        }
     }
 }
 
