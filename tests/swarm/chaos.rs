@@ -103,7 +103,7 @@ fn dockerd_killed_fifty_times() {
         if kill % 10 == 0 {
             node.docker(&["pull", "-q", &lab.image("junk:v1")]);
         }
-        std::thread::sleep(ms(dice.below(2500)));
+        std::thread::sleep(ms(dice.below(1500)));
         node.kill_dockerd();
         std::thread::sleep(ms(dice.below(300)));
         node.start_dockerd();

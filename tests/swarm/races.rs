@@ -64,7 +64,20 @@ fn a_stack_deployed_meanwhile(lab: &Lab) {
         );
         fs::write(&file, text).expect("the lab's directory is ours");
         let file = file.to_str().expect("a plain name");
-        lab.node(leader(lab)).docker(&["stack", "deploy", "--resolve-image", "never", "-c", file, "shop"]);
+        // The CLI does not try again by itself when a round of ours was quicker.
+        lab.wait("the stack is deployed", || {
+            let done = lab.node(leader(lab)).try_docker(&[
+                "stack",
+                "deploy",
+                "--resolve-image",
+                "never",
+                "-c",
+                file,
+                "shop",
+            ]);
+            assert!(done.as_ref().err().is_none_or(|e| e.contains("out of sequence")), "{done:?}");
+            done.is_ok()
+        });
     };
     deploy("hello");
     lab.node(0).docker(&["service", "update", "--detach=false", "-q", "--image", &image, "shop_api"]);

@@ -1,6 +1,6 @@
 //! The image a rollback needs survives pruning on every node, workers included, and a rollback works without the registry.
 
-use crate::lab::{Image, Lab};
+use crate::lab::{Image, Lab, Node};
 use crate::rounds::{daemons, update};
 use std::time::Duration;
 
@@ -62,12 +62,16 @@ fn a_rollback_without_registry_after_pruning() {
 fn a_worker_without_managers_removes_nothing_a_service_could_want() {
     let Some(lab) = Lab::with_workers(1, 1) else { return };
     let one = lab.push("app:v1", Image::Good("1"));
-    lab.node(1).docker(&["pull", "-q", &lab.image("app:v1")]);
-    let _daemons = daemons(&lab, &GREEDY[..7]);
-    lab.wait_for(Duration::from_secs(40), "the manager has removed it", || {
-        lab.node(0).docker(&["info"]);
-        lab.node(1).unsinkable_command(&["status", "--json"]).stdout.contains("prun")
-    });
-    std::thread::sleep(Duration::from_secs(8)); // more rounds than the grace is long
+    for node in &lab.nodes {
+        node.docker(&["create", "--name", "old", &lab.image("app:v1")]);
+    }
+    let _daemons = daemons(&lab, &GREEDY[..7]); // no --listen: the worker has nobody to ask
+    let gone = |node: &Node| node.try_docker(&["container", "inspect", "old"]).is_err();
+    lab.wait_for(
+        Duration::from_secs(60),
+        "unused containers are gone everywhere, and the manager's image",
+        || lab.nodes.iter().all(gone) && !lab.node(0).has_image(&one),
+    );
+    std::thread::sleep(Duration::from_secs(6)); // more rounds than the grace is long
     assert!(lab.node(1).has_image(&one), "without word from a manager an image with a digest stays");
 }
