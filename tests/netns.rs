@@ -401,7 +401,7 @@ fn take_memory(process: i32, bytes: u64) {
     // mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
     let call = format!("call (long)mmap(0, {bytes}, 3, 0x8022, -1, 0)");
     let gdb = Command::new("gdb")
-        .args(["-nx", "-batch", "-p", &process.to_string(), "-ex", &call])
+        .args(["-nx", "-batch", "-p", &process.to_string(), "-ex", "set language c", "-ex", &call])
         .stdin(Stdio::null())
         .output()
         .expect("tests/setup installs gdb");
