@@ -13,7 +13,6 @@ use crate::voice::Voice;
 use crate::{prune, update};
 use core::cell::{Cell, RefCell};
 use log::Level;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Shared by the tasks. Borrowed for moments, never over an await.
 pub struct Desk<'a> {
@@ -51,7 +50,7 @@ impl<'a> Desk<'a> {
 
     /// A round of updates is over.
     pub fn updated(&self, report: &update::Report, state: &State) {
-        let job = summary::of_update(report, &state.held, unix_now(), self.span());
+        let job = summary::of_update(report, &state.held, clock::unix(), self.span());
         self.change(Job::Update, |told| *told = job);
     }
 
@@ -89,8 +88,4 @@ impl Voice for Desk<'_> {
     fn progress(&self, line: &str) {
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
     }
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,7 +1,9 @@
 //! What a round did, as a table for a person or as JSON. Pure.
 
+use crate::report::words::{bytes, span};
 use crate::{prune, update};
 use core::fmt::Write;
+use core::time::Duration;
 
 /// Digits of a digest that are shown: as many as Docker shows of an ID.
 const SHORT_DIGEST: usize = 12;
@@ -32,15 +34,16 @@ pub fn of_update(report: &update::Report, colour: bool) -> String {
 pub fn of_prune(report: &prune::Report, dry_run: bool, colour: bool) -> String {
     let mut rows = vec![cells(["KIND", "NAME", "SIZE", "VERDICT", "WHEN", "REASON"])];
     for row in &report.rows {
-        let when = row.seconds_left.map_or(String::new(), |left| format!("in {}", span(left)));
-        let bytes = if row.size == 0 { String::new() } else { size(row.size) };
-        rows.push(cells([row.kind, &row.name, &bytes, prune_verdict(row.verdict), &when, &row.reason]));
+        let when =
+            row.seconds_left.map_or(String::new(), |left| format!("in {}", span(Duration::from_secs(left))));
+        let size = if row.size == 0 { String::new() } else { bytes(row.size) };
+        rows.push(cells([row.kind, &row.name, &size, prune_verdict(row.verdict), &when, &row.reason]));
     }
     let paints: Vec<&str> = report.rows.iter().map(|row| prune_paint(row.verdict)).collect();
     let mut text = columns(&rows, 3, &paints, colour);
     note(&mut text, report.rows.is_empty(), "nothing is unused", report.note.as_deref());
     let freed = if dry_run { "would be freed" } else { "freed" };
-    let _ = writeln!(text, "{} {freed}", size(report.freed));
+    let _ = writeln!(text, "{} {freed}", bytes(report.freed));
     if let Some(disk) = report.disk {
         let _ = writeln!(text, "disk {disk} % in use");
     }
@@ -141,25 +144,6 @@ fn short(digest: &str) -> String {
     digest.strip_prefix("sha256:").unwrap_or(digest).chars().take(SHORT_DIGEST).collect()
 }
 
-/// Bytes as people say them.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
-    match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
-        Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} B"),
-    }
-}
-
-/// Seconds as people say them, in one unit.
-fn span(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        172_800.. => format!("{} d", seconds / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,8 +185,8 @@ mod tests {
             reason: "unused".into(),
         };
         let report = prune::Report { rows: vec![row], freed: 999, disk: Some(71), note: None };
-        let expected = "KIND   NAME   SIZE     VERDICT  WHEN       REASON\n\
-            image  old:1  12.3 MB  waits    in 28 min  unused\n\
+        let expected = "KIND   NAME   SIZE     VERDICT  WHEN            REASON\n\
+            image  old:1  12.3 MB  waits    in 28 min 20 s  unused\n\
             999 B would be freed\ndisk 71 % in use\n";
         assert_eq!(of_prune(&report, true, false), expected);
     }

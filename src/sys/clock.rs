@@ -13,10 +13,14 @@ pub fn now() -> Time {
     Time::ZERO + Duration::from(now)
 }
 
+/// Seconds since 1970, for what people are told and registries are asked: this clock may jump.
+pub fn unix() -> u64 {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
+}
+
 /// Minutes since midnight, in the machine's time zone (`TZ`, else `/etc/localtime`).
 pub fn minute_of_day() -> u16 {
-    let seconds = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-    let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
+    let seconds = libc::time_t::try_from(unix()).unwrap_or_default();
     let mut local = core::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that live here.
     unsafe { libc::localtime_r(&raw const seconds, local.as_mut_ptr()) };

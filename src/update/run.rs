@@ -15,7 +15,6 @@ use crate::update::candidate::Candidate;
 use crate::update::spec::Spec;
 use crate::voice::Voice;
 use log::Level;
-use std::time::SystemTime;
 
 /// One round, Swarm services first, then plain containers. Whatever fails is in the report; a hold is saved at once.
 pub async fn round(
@@ -108,9 +107,4 @@ impl Round<'_> {
             None => Some("nobody"),
         }
     }
-}
-
-/// Unix seconds.
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

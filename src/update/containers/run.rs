@@ -21,7 +21,6 @@ use core::time::Duration;
 use image::{Images, Tagged};
 use log::Level;
 use serde_json::Value;
-use std::time::SystemTime;
 
 /// What a round works with.
 struct Round<'a> {
@@ -79,7 +78,7 @@ pub async fn round(
     dry_run: bool,
     rows: &mut Vec<Row>,
 ) {
-    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+    let now = clock::unix();
     let images = Images::new(policy, voice);
     let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = own_container(&mountinfo).map(str::to_owned);

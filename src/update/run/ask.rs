@@ -1,11 +1,12 @@
 //! Asks the registries what the tags point at, through dockerd: each reference once a round, within each registry's
 //! budget, who has waited longest first.
 
-use super::{Ended, Round, Subject, unix_now};
+use super::{Ended, Round, Subject};
 use crate::docker::api::{Distribution, Platform};
 use crate::docker::error::Cause;
 use crate::docker::{Error, Reference};
 use crate::state::Known;
+use crate::sys::clock;
 use crate::update::budget::{BACK_OFF, Rate, back_off, is_too_many};
 use log::Level;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +44,7 @@ impl Round<'_> {
             };
             answers.insert(tagged, answer);
         }
-        let now = unix_now();
+        let now = clock::unix();
         let digests = &mut self.session.state.digests;
         digests
             .retain(|tagged, known| answers.contains_key(tagged) || now.saturating_sub(known.asked) < FORGET);
@@ -72,7 +73,7 @@ impl Round<'_> {
         reference: &Reference,
         silent: &mut BTreeSet<String>,
     ) -> Result<Answer, Ended> {
-        let (registry, now) = (&reference.registry, unix_now());
+        let (registry, now) = (&reference.registry, clock::unix());
         let auth = self.credentials.header(registry);
         let rate = Rate::of(registry, auth.is_some());
         if let Err(until) = rate.take(&mut self.session.state.registries, registry, now) {

@@ -1,7 +1,7 @@
 //! One service whose tag may have moved: decided on what Docker shows right now, changed, watched.
 
 use super::swarm::{digest_of, tasks};
-use super::{Ended, Round, Subject, unix_now};
+use super::{Ended, Round, Subject};
 use crate::docker::api::{Node, Platform, Task};
 use crate::docker::error::Cause;
 use crate::state::Held;
@@ -120,7 +120,7 @@ impl Round<'_> {
         let facts = Facts {
             runs: &candidate.digest,
             newest: newest.digest,
-            age: Duration::from_secs(unix_now().saturating_sub(newest.since)),
+            age: Duration::from_secs(clock::unix().saturating_sub(newest.since)),
             min_age: self.policy.min_age,
             held: self.session.state.held.get(subject.name()),
             failed_before: before.clone(),
@@ -146,7 +146,7 @@ impl Round<'_> {
             short(&digest)
         );
         self.say(Level::Warn, &text);
-        let held = Held { reference, digest, reason, since: unix_now() };
+        let held = Held { reference, digest, reason, since: clock::unix() };
         self.session.state.held.insert(subject.name().to_owned(), held);
         self.save();
     }

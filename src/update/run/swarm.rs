@@ -1,7 +1,7 @@
 //! Through the services of the Swarm, on its leader only.
 
 use super::ask::Answer;
-use super::{Ended, Round, Subject, unix_now};
+use super::{Ended, Round, Subject};
 use crate::docker::api::{Info, Node, Service};
 use crate::docker::auth_file;
 use crate::sys::clock;
@@ -90,7 +90,7 @@ impl Round<'_> {
             let bake = bake(&subject.spec, self.policy).0;
             let deadline = deadline(&subject.spec, tasks(&subject.spec, nodes), self.policy);
             let given_up = self.session.state.held.get(subject.name());
-            let age = adopt::orphan(&subject.service, bake, deadline, unix_now())
+            let age = adopt::orphan(&subject.service, bake, deadline, clock::unix())
                 .filter(|_| given_up.is_none_or(|held| held.digest != subject.candidate.digest));
             let (Some(age), Some(before)) = (age, &subject.service.previous_spec) else {
                 rest.push(subject);
@@ -147,7 +147,7 @@ impl Round<'_> {
     fn not_asked(&mut self, subject: &Subject, why: &str) {
         let known = self.session.state.digests.get(&subject.tagged());
         let current = known.filter(|known| known.digest == subject.candidate.digest);
-        match current.map(|known| unix_now().saturating_sub(known.asked) / 60) {
+        match current.map(|known| clock::unix().saturating_sub(known.asked) / 60) {
             Some(minutes) => {
                 let digest = subject.candidate.digest.clone();
                 self.row(subject, &digest, Verdict::Current, format!("as of {minutes} min ago; {why}"));
