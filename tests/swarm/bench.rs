@@ -13,6 +13,7 @@ mod lab;
 mod measure;
 #[path = "../lab/mod.rs"]
 mod net;
+#[allow(dead_code, reason = "shared with the tests")]
 mod rounds;
 
 use dockerd::{Asked, Dockerd, Reply};
