@@ -37,7 +37,7 @@ fn every_flag_of_the_design_is_in_help() {
         let found = [" ", "[", "\n", "."].iter().any(|end| help.contains(&format!("--{flag}{end}")));
         assert!(found, "--{flag}");
     }
-    for heading in ["Virtual IP:", "Checks:", "Updates (", "Pruning (", "Logs and page (", "Daemon:"] {
+    for heading in ["Virtual IP:", "Checks:", "Updates:", "Pruning:", "Logs and page:", "Daemon:"] {
         assert!(help.contains(&format!("\n{heading}")), "{heading}");
     }
 }
@@ -137,9 +137,17 @@ fn an_interface_that_is_not_there_is_told_with_those_that_are() {
 
 #[test]
 fn what_comes_later_says_so_with_69() {
-    for command in ["update", "prune", "translate keepalived.conf", "update --dry-run"] {
-        let name = command.split(' ').next().unwrap();
-        assert_eq!(refused(command), (69, format!("unsinkable: {name}: not in this version yet\n")));
+    let told = "unsinkable: translate: not in this version yet\n";
+    assert_eq!(refused("translate keepalived.conf"), (69, told.to_string()));
+}
+
+#[test]
+fn a_round_without_docker_says_so_with_69() {
+    for round in ["update", "prune"] {
+        let output = unsinkable(&format!("{round} --dry-run --docker /no/docker.sock --state-dir /no/state"));
+        assert_eq!(output.status.code(), Some(69), "{round}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("note: ") && text.contains("No such file"), "{text}");
     }
 }
 

@@ -43,7 +43,9 @@ impl Source {
     fn is_pure(&self) -> bool {
         let folders = ["vrrp", "vip", "checks", "docker", "update", "prune", "state", "listen"];
         let pure_folder = folders.iter().any(|folder| self.is_in(folder));
-        let docker = ["docker/client.rs", "docker/calls.rs"].contains(&self.name.as_str());
+        let docker = ["client", "calls", "connection", "fetch", "auth_file"]
+            .iter()
+            .any(|file| self.name == format!("docker/{file}.rs"));
         let driver = self.name.ends_with("/run.rs") || self.name.contains("/run/") || docker;
         pure_folder && !driver && !self.is_tests()
     }

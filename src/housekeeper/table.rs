@@ -49,7 +49,7 @@ pub fn of_prune(report: &prune::Report, dry_run: bool, colour: bool) -> String {
 
 fn note(text: &mut String, empty: bool, nothing: &str, note: Option<&str>) {
     if empty {
-        *text = format!("{nothing}\n");
+        *text = if note.is_none() { format!("{nothing}\n") } else { String::new() };
     }
     if let Some(note) = note {
         let _ = writeln!(text, "note: {}", printable(note));
@@ -210,6 +210,8 @@ mod tests {
     #[test]
     fn nothing_is_said_plainly() {
         let report = update::Report { rows: vec![], note: Some("not the leader".into()) };
-        assert_eq!(of_update(&report, true), "nothing to update\nnote: not the leader\n");
+        assert_eq!(of_update(&report, true), "note: not the leader\n");
+        let report = update::Report::default();
+        assert_eq!(of_update(&report, true), "nothing to update\n");
     }
 }

@@ -1,6 +1,6 @@
 //! One round of pruning: lists, plans, lists again, removes one by one.
 
-mod managers;
+mod ask;
 pub mod watch;
 
 use super::candidates::{Candidate, may_go, unused};
@@ -123,7 +123,7 @@ impl Round<'_> {
                 "this worker knows no manager to ask: give --node and --listen on all nodes".to_owned()
             );
         }
-        managers::ask(&self.policy.managers).await
+        ask::managers(&self.policy.managers).await
     }
 
     /// Everything that is there. Containers come first: what one of them uses is there when images are listed.

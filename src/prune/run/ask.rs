@@ -19,7 +19,7 @@ const MAX_MANAGERS: usize = 16;
 ///
 /// # Errors
 /// When none answers; why the last one did not.
-pub async fn ask(managers: &[SocketAddr]) -> Result<Wanted, String> {
+pub async fn managers(managers: &[SocketAddr]) -> Result<Wanted, String> {
     let mut told = Err("no manager to ask".to_owned());
     for manager in managers.iter().take(MAX_MANAGERS) {
         match (ask_one(*manager).await, told) {
@@ -95,7 +95,7 @@ mod tests {
 
     fn told(answers: &[&'static str]) -> Result<Wanted, String> {
         let managers: Vec<SocketAddr> = answers.iter().map(|answer| manager(answer)).collect();
-        smol::block_on(ask(&managers))
+        smol::block_on(super::managers(&managers))
     }
 
     const ONE: &str =
