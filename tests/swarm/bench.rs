@@ -13,6 +13,7 @@ mod lab;
 mod measure;
 #[path = "../lab/mod.rs"]
 mod net;
+#[allow(dead_code, reason = "shared with the tests")]
 mod rounds;
 
 use dockerd::{Asked, Dockerd, Reply};
@@ -41,7 +42,9 @@ fn main() {
     for (wanted, quoted) in [1, 10, 30].into_iter().zip(quoted) {
         while services < wanted {
             services += 1;
-            let (name, image) = (format!("s{services}"), lab.image("app:v1"));
+            // A tag each: every service costs a question to the registry, as different images do.
+            lab.move_tag(&format!("app:s{services}"), "v1");
+            let (name, image) = (format!("s{services}"), lab.image(&format!("app:s{services}")));
             lab.node(0).docker(&["service", "create", "--detach", "--name", &name, &image]);
         }
         for number in 1..=wanted {
@@ -135,8 +138,13 @@ fn pruning() {
     );
 
     // Twice the same mess: the first look has seen nothing unused yet, whatever the grace.
-    rounds::round(node, "prune", &flags);
+    let first = rounds::round(node, "prune", &flags).report.to_string().matches("\"removed\"").count();
     let removed = once(&lab, "prune", &flags);
+    let left = node.docker(&["ps", "-aq"]).lines().count();
+    let volumes = node.docker(&["volume", "ls", "-q"]).lines().count();
+    eprintln!(
+        "the first look removed {first}; after the pass {left} containers and {volumes} volumes are left"
+    );
     litter(&lab);
     let theirs = measured(1, || shell_prune(node));
     row(

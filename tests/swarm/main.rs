@@ -2,6 +2,7 @@
 //!
 //! `lab` says how to write such a test. One lab serves several scenarios, as it takes seconds to come up. They run one
 //! after the other: `cargo test --test swarm -- --test-threads=1`.
+#![allow(clippy::unwrap_used, reason = "a panic is a verdict here, in functions beside the tests, too")]
 
 #[path = "../dockerd/mod.rs"]
 #[allow(dead_code, reason = "for what no real dockerd does")]

@@ -47,7 +47,7 @@ pub fn measured(rounds: usize, mut work: impl FnMut()) -> Cost {
     for _ in 0..rounds {
         let (start, before) = (Instant::now(), children());
         work();
-        runs.push((start.elapsed(), children() - before));
+        runs.push((start.elapsed(), children().saturating_sub(before)));
     }
     let median = |mut values: Vec<Duration>| {
         values.sort_unstable();

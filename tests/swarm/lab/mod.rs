@@ -19,7 +19,12 @@
 //! ```
 //!
 //! This kernel may lack IPVS: publish ports with `mode=host`, and let services talk by `--endpoint-mode dnsrr`.
-#![allow(dead_code, unused_imports, reason = "each group of tests uses its own part of the lab")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unused_self,
+    reason = "each group of tests uses its own part of the lab"
+)]
 
 pub mod http;
 pub mod image;

@@ -179,7 +179,13 @@ impl Node {
             .unwrap_or_else(|error| panic!("{}: docker {arguments:?}: {error}", self.name))
     }
 
-    /// The same; the CLI's error text where it fails.
+    /// The same, written as one line without any quoting: words are split at spaces.
+    #[track_caller]
+    pub fn docker_line(&self, line: &str) -> String {
+        self.docker(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// The same as [`docker`](Self::docker); the CLI's error text where it fails.
     pub fn try_docker(&self, arguments: &[&str]) -> Result<String, String> {
         self.output(self.docker_command().args(arguments))
     }
