@@ -19,6 +19,10 @@ impl Dice {
     }
 }
 
+fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
 #[test]
 fn dockerd_killed_fifty_times() {
     let Some(lab) = Lab::new(1) else { return };
@@ -32,33 +36,17 @@ fn dockerd_killed_fifty_times() {
     lab.move_tag("app:latest", "v1");
     node.docker(&["pull", "-q", &lab.image("heimdall:v1")]);
     node.docker(&["create", "--name", "pet", "--volume", "pet-data:/data", &lab.image("app:v1")]);
-    node.docker(&[
-        "service",
-        "create",
-        "--detach",
-        "--name",
-        "web",
-        "--mount",
-        "type=volume,source=data,target=/data",
-        "--update-monitor",
-        "500ms",
-        "--restart-delay",
-        "100ms",
-        &lab.image("app:latest"),
-    ]);
+    let image = lab.image("app:latest");
+    let web = words(
+        "service create --detach --name web --mount type=volume,source=data,target=/data --update-monitor 500ms \
+        --restart-delay 100ms",
+    );
+    node.docker(&[&web[..], &[&image]].concat());
     lab.wait_running(0, "web", 1, &digests[0]);
-    node.docker(&[
-        "service",
-        "create",
-        "--detach",
-        "--name",
-        "asleep",
-        "--replicas",
-        "0",
-        "--mount",
-        "type=volume,source=asleep,target=/data",
-        &lab.image("app:latest"),
-    ]);
+    let asleep = words(
+        "service create --detach --name asleep --replicas 0 --mount type=volume,source=asleep,target=/data",
+    );
+    node.docker(&[&asleep[..], &[&image]].concat());
     node.docker(&[
         "run",
         "--rm",
@@ -76,30 +64,14 @@ fn dockerd_killed_fifty_times() {
     let mut ours = daemon(
         &lab,
         0,
-        &[
-            "--update",
-            "--update-every",
-            "1s",
-            "--bake",
-            "500ms",
-            "--rollout-deadline",
-            "20s",
-            "--prune",
-            "--prune-every",
-            "1s",
-            "--grace",
-            "1s",
-            "--keep-per-repo",
-            "0",
-            "--keep-image",
-            "*heimdall",
-            "--keep-container",
-            "pet",
-        ],
+        &words(
+            "--update --update-every 1s --bake 500ms --rollout-deadline 20s --prune --prune-every 1s --grace 1s \
+             --keep-per-repo 0 --keep-image *heimdall --keep-container pet",
+        ),
     );
     let start = Instant::now();
     for kill in 0..KILLS {
-        lab.move_tag("app:latest", ["v2", "v1"][dice.below(2) as usize]);
+        lab.move_tag("app:latest", if dice.below(2) == 0 { "v2" } else { "v1" });
         if kill % 10 == 0 {
             node.docker(&["pull", "-q", &lab.image("junk:v1")]);
         }

@@ -72,13 +72,15 @@ impl Registries {
 
     fn serve(&self, name: &str, place: &str, login: bool) -> Child {
         let dir = self.dir.display();
-        let mut config = format!(
+        let login = if login {
+            format!("auth: {{htpasswd: {{realm: lab, path: {dir}/htpasswd}}}}\n")
+        } else {
+            String::new()
+        };
+        let config = format!(
             "version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {dir}/{name}}}, \
-             delete: {{enabled: true}}, cache: {{blobdescriptor: inmemory}}}}\nhttp: {{addr: \"{place}\"}}\n"
+             delete: {{enabled: true}}, cache: {{blobdescriptor: inmemory}}}}\nhttp: {{addr: \"{place}\"}}\n{login}"
         );
-        if login {
-            config += &format!("auth: {{htpasswd: {{realm: lab, path: {dir}/htpasswd}}}}\n");
-        }
         let file = self.dir.join(format!("{name}.yml"));
         fs::write(&file, config).expect("the lab's directory is ours");
         let log = self.dir.join(format!("{name}.log"));
