@@ -96,7 +96,7 @@ fn documents_are_served_and_nothing_else() {
     let head = starts("HEAD /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n", "200 OK");
     assert!(head.contains("\r\nContent-Length: 12\r\n") && head.ends_with("\r\n\r\n"), "{head}");
     // A body that nobody asked for must not reset the connection before the answer is read.
-    let post = [&b"POST /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n"[..], &[b'x'; 40_000]].concat();
+    let post = [&b"POST /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n"[..], &b"x".repeat(40_000)].concat();
     assert!(server.ask(&post).starts_with("HTTP/1.1 405 "));
 }
 
@@ -157,7 +157,7 @@ fn too_many_wait_for_their_turn() {
     let started = Instant::now();
     server.assert_answers();
     let took = started.elapsed();
-    assert!(took >= HEAD_DEADLINE - Duration::from_secs(1), "all places were taken: {took:?}");
+    assert!(took >= HEAD_DEADLINE.saturating_sub(Duration::from_secs(1)), "all places were taken: {took:?}");
     drop(silent);
     server.assert_answers();
 }

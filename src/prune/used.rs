@@ -98,7 +98,9 @@ mod tests {
         let mut state = State::default();
         state.unused.extend(things.iter().map(|(_, thing)| (thing.clone(), Unused::default())));
         let mut used = Used::default();
-        events.iter().for_each(|event| used.note(event));
+        for event in events {
+            used.note(event);
+        }
         used.apply(&mut state, &[image("sha256:aa11", "backup:latest"), image("sha256:bb22", "web:2")]);
         things.iter().filter(|(_, thing)| state.unused.contains_key(thing)).map(|(name, _)| *name).collect()
     }

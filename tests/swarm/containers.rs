@@ -1,6 +1,8 @@
 //! Plain containers on a real dockerd: every setting is kept, what fails is put back, and what is cut short in the middle
 //! loses nothing.
 
+#![expect(clippy::unwrap_used, reason = "what Docker says of a container of ours has these fields")]
+
 use crate::lab::{Image, Lab, Node};
 use core::time::Duration;
 use serde_json::{Value, json};

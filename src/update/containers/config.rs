@@ -88,10 +88,8 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        match value {
-            Value::Object(fields) => fields,
-            other => panic!("{other} is no object"),
-        }
+        let Value::Object(fields) = value else { panic!("{value} is no object") };
+        fields
     }
 
     fn own(config: Value, image: Value) -> Value {

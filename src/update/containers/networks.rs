@@ -87,13 +87,13 @@ mod tests {
 
     const ID: &str = "b8718842e887a1cfc784017eb1ebd8a3409e5898c3b768b203ffbf2182899f39";
 
-    fn networks(value: Value) -> Object {
+    fn networks(value: &Value) -> Object {
         value.as_object().cloned().unwrap()
     }
 
     #[test]
     fn the_first_comes_with_the_create_and_the_others_after_it() {
-        let networks = networks(json!({
+        let networks = networks(&json!({
             "front": {"IPAMConfig": {"IPv4Address": "10.9.0.7"}, "Aliases": ["web", "b8718842e887"], "Links": null,
                 "DriverOpts": {"x": "y"}, "NetworkID": "aa11", "EndpointID": "ee", "Gateway": "10.9.0.1",
                 "IPAddress": "10.9.0.7", "IPPrefixLen": 24, "MacAddress": "02:42:0a:09:00:07", "GwPriority": 5,
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_default_network_is_the_bridge() {
-        let bridge = networks(json!({"bridge": {"Aliases": null, "IPAMConfig": null, "NetworkID": "cc33"}}));
+        let bridge = networks(&json!({"bridge": {"Aliases": null, "IPAMConfig": null, "NetworkID": "cc33"}}));
         let plan = of(&bridge, "default", ID);
         assert_eq!(plan.create, json!({"EndpointsConfig": {"bridge": {}}}));
         assert_eq!((plan.connect.len(), plan.disconnect), (0, None));
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_network_that_was_left_is_left_again() {
-        let only = networks(json!({"back": {"NetworkID": "bb22"}}));
+        let only = networks(&json!({"back": {"NetworkID": "bb22"}}));
         let plan = of(&only, "bridge", ID);
         assert_eq!(plan.create, json!({}));
         assert_eq!(plan.connect, [("bb22".to_owned(), json!({}))]);
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn modes_without_a_network_have_no_endpoints() {
         for (mode, name) in [("host", "host"), ("none", "none"), ("container:abc", "x")] {
-            let plan = of(&networks(json!({name: {"NetworkID": "dd44"}})), mode, ID);
+            let plan = of(&networks(&json!({name: {"NetworkID": "dd44"}})), mode, ID);
             assert_eq!(plan, Networks { create: json!({}), connect: Vec::new(), disconnect: None }, "{mode}");
         }
     }

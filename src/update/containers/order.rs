@@ -99,7 +99,7 @@ mod tests {
             "Config": {"Labels": {DEPENDS_ON: depends_on, PROJECT: "p", SERVICE: name}}})
     }
 
-    fn plain(name: &str, host: Value) -> Value {
+    fn plain(name: &str, host: &Value) -> Value {
         json!({"Id": format!("{name}-id-0123456789"), "Name": format!("/{name}"), "HostConfig": host, "Config": {"Labels": null}})
     }
 
@@ -130,10 +130,10 @@ mod tests {
     #[test]
     fn who_shares_a_network_comes_after_it() {
         let all = [
-            plain("a-torrent", json!({"NetworkMode": "container:vpn-id-0123456789"})),
-            plain("b-links", json!({"NetworkMode": "default", "Links": ["/vpn:/b-links/v"]})),
-            plain("c-looks", json!({"NetworkMode": "host", "PidMode": "container:vpn"})),
-            plain("vpn", json!({"NetworkMode": "default", "Links": null})),
+            plain("a-torrent", &json!({"NetworkMode": "container:vpn-id-0123456789"})),
+            plain("b-links", &json!({"NetworkMode": "default", "Links": ["/vpn:/b-links/v"]})),
+            plain("c-looks", &json!({"NetworkMode": "host", "PidMode": "container:vpn"})),
+            plain("vpn", &json!({"NetworkMode": "default", "Links": null})),
         ];
         assert_eq!(names(&all), ["vpn", "a-torrent", "b-links", "c-looks"]);
         assert!(ties(&all[0]).hangs_on("vpn-id-0123456789", "x"));
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_link_to_a_marked_container_is_one_to_its_name() {
-        let linked = plain("web", json!({"Links": ["/db-unsinkable-old-0123456789ab:/web/db"]}));
+        let linked = plain("web", &json!({"Links": ["/db-unsinkable-old-0123456789ab:/web/db"]}));
         assert_eq!(ties(&linked).hangs_on, ["db"]);
     }
 

@@ -13,6 +13,7 @@ use super::swap;
 use crate::docker::api::Container;
 use crate::docker::{Client, Error, Reference};
 use crate::state::run::Session;
+use crate::sys::clock;
 use crate::state::{Held, Known};
 use crate::update::candidate::own_container;
 use crate::update::{Policy, Row, Verdict};

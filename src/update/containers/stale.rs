@@ -78,8 +78,9 @@ pub fn decide(case: Case) -> (Verdict, String) {
     if wish.monitor_only {
         return (Verdict::Skipped, "a newer image is there; its label says monitor-only".into());
     }
-    if known_for < min_age {
-        let left = (min_age - known_for).as_secs().div_ceil(60);
+    let left = min_age.saturating_sub(known_for);
+    if !left.is_zero() {
+        let left = left.as_secs().div_ceil(60);
         return (Verdict::Deferred, format!("too new: --min-age is over in {left} min"));
     }
     if !in_window {

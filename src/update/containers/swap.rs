@@ -128,10 +128,9 @@ pub enum Leftover {
 /// Decides it. `ours`: what has the name was made of the same reference as the old one.
 pub fn leftover(new: Option<New>, ours: bool) -> Leftover {
     match new {
-        None => Leftover::PutBack,
         Some(_) if !ours => Leftover::Foreign,
         Some(new) if new.running => Leftover::Watch,
-        Some(_) => Leftover::PutBack,
+        None | Some(_) => Leftover::PutBack,
     }
 }
 

@@ -120,9 +120,8 @@ pub fn judge(look: &Look, since: Duration, patience: Patience) -> Judgement {
         Health::Starting if since >= patience.healthy => {
             Judgement::Bad(format!("is not healthy after {} s", since.as_secs()))
         }
-        Health::Starting => Judgement::NotYet,
         Health::None | Health::Healthy if since >= patience.bake => Judgement::Good,
-        Health::None | Health::Healthy => Judgement::NotYet,
+        Health::Starting | Health::None | Health::Healthy => Judgement::NotYet,
     }
 }
 
@@ -134,8 +133,8 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
     const PATIENCE: Patience = Patience { bake: Duration::from_secs(60), healthy: Duration::from_secs(90) };
 
-    fn after(secs: u64, state: Value) -> Judgement {
-        judge(&look(&state), Duration::from_secs(secs), PATIENCE)
+    fn after(secs: u64, state: &Value) -> Judgement {
+        judge(&look(state), Duration::from_secs(secs), PATIENCE)
     }
 
     fn bad(why: &str) -> Judgement {
@@ -145,24 +144,24 @@ mod tests {
     #[test]
     fn without_a_health_check_it_has_to_stay_up() {
         let up = || json!({"State": {"Status": "running", "Running": true, "Restarting": false}, "RestartCount": 0});
-        assert_eq!(after(59, up()), Judgement::NotYet);
-        assert_eq!(after(60, up()), Judgement::Good);
+        assert_eq!(after(59, &up()), Judgement::NotYet);
+        assert_eq!(after(60, &up()), Judgement::Good);
     }
 
     #[test]
     fn an_exit_is_bad_whatever_its_code() {
         let down = json!({"State": {"Running": false, "ExitCode": 1}, "RestartCount": 0});
-        assert_eq!(after(1, down), bad("exited with code 1"));
+        assert_eq!(after(1, &down), bad("exited with code 1"));
         let done = json!({"State": {"Running": false, "ExitCode": 0}});
-        assert_eq!(after(1, done), bad("exited with code 0"));
+        assert_eq!(after(1, &done), bad("exited with code 0"));
         let again =
             json!({"State": {"Running": true, "Restarting": false, "ExitCode": 0}, "RestartCount": 2});
-        assert_eq!(after(100, again), bad("exited with code 0 and was restarted"));
+        assert_eq!(after(100, &again), bad("exited with code 0 and was restarted"));
         let looping =
             json!({"State": {"Running": true, "Restarting": true, "ExitCode": 3}, "RestartCount": 0});
-        assert_eq!(after(1, looping), bad("exited with code 3 and was restarted"));
+        assert_eq!(after(1, &looping), bad("exited with code 3 and was restarted"));
         let killed = json!({"State": {"Running": false, "ExitCode": 137, "OOMKilled": true}});
-        assert_eq!(after(1, killed), bad("was killed: out of memory"));
+        assert_eq!(after(1, &killed), bad("was killed: out of memory"));
     }
 
     #[test]
@@ -171,11 +170,11 @@ mod tests {
             json!({"State": {"Running": true, "Health": {"Status": status, "Log": [
                 {"Output": "first"}, {"Output": "\n wget: refused \nmore"}]}}})
         };
-        assert_eq!(after(70, health("starting")), Judgement::NotYet);
-        assert_eq!(after(90, health("starting")), bad("is not healthy after 90 s"));
-        assert_eq!(after(30, health("healthy")), Judgement::NotYet);
-        assert_eq!(after(61, health("healthy")), Judgement::Good);
-        assert_eq!(after(5, health("unhealthy")), bad("is unhealthy: wget: refused"));
+        assert_eq!(after(70, &health("starting")), Judgement::NotYet);
+        assert_eq!(after(90, &health("starting")), bad("is not healthy after 90 s"));
+        assert_eq!(after(30, &health("healthy")), Judgement::NotYet);
+        assert_eq!(after(61, &health("healthy")), Judgement::Good);
+        assert_eq!(after(5, &health("unhealthy")), bad("is unhealthy: wget: refused"));
     }
 
     #[test]

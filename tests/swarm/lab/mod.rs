@@ -188,11 +188,13 @@ impl Lab {
     }
 
     /// `10.0.10.200:5000/app:latest` for `app:latest`.
+    #[expect(clippy::unused_self, reason = "tests ask the lab they have, not where its parts are")]
     pub fn image(&self, tag: &str) -> String {
         format!("{OPEN}/{tag}")
     }
 
     /// The same in the registry with login.
+    #[expect(clippy::unused_self, reason = "tests ask the lab they have, not where its parts are")]
     pub fn private_image(&self, tag: &str) -> String {
         format!("{PRIVATE}/{tag}")
     }
@@ -233,6 +235,7 @@ impl Lab {
 
     /// The same with a limit of one's own.
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "tests ask the lab they have, not where its parts are")]
     pub fn wait_for(&self, limit: Duration, what: &str, mut done: impl FnMut() -> bool) {
         let start = Instant::now();
         while !done() {

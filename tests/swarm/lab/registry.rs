@@ -72,14 +72,14 @@ impl Registries {
 
     fn serve(&self, name: &str, place: &str, login: bool) -> Child {
         let dir = self.dir.display();
-        let auth = if login {
+        let login = if login {
             format!("auth: {{htpasswd: {{realm: lab, path: {dir}/htpasswd}}}}\n")
         } else {
             String::new()
         };
         let config = format!(
             "version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {dir}/{name}}}, \
-             delete: {{enabled: true}}, cache: {{blobdescriptor: inmemory}}}}\nhttp: {{addr: \"{place}\"}}\n{auth}"
+             delete: {{enabled: true}}, cache: {{blobdescriptor: inmemory}}}}\nhttp: {{addr: \"{place}\"}}\n{login}"
         );
         let file = self.dir.join(format!("{name}.yml"));
         fs::write(&file, config).expect("the lab's directory is ours");

@@ -175,7 +175,7 @@ impl<'a> Round<'a> {
                 (Verdict::Current, "recreated with the container it hangs on".to_owned())
             };
             if let Err(error) = place.finish().await {
-                reason += &format!("; the old one is removed in the next round: {error}");
+                reason = format!("{reason}; the old one is removed in the next round: {error}");
             }
             self.tell(one, verdict, reason);
         }

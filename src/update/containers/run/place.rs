@@ -103,7 +103,8 @@ impl Place<'_> {
     pub async fn forward(&self) -> Result<String, Failure> {
         loop {
             let (facts, new) = self.facts().await.map_err(|error| Failure::of(&error))?;
-            match swap::forward(facts, false) {
+            let step = swap::forward(facts, false);
+            match step {
                 Step::Watch => {
                     self.watch(&new).await?;
                     return Ok(new);
@@ -113,7 +114,17 @@ impl Place<'_> {
                     let reason = "somebody removed it meanwhile".to_owned();
                     return Err(Failure { reason, hold: false });
                 }
-                step => self.act(step, &new).await.map_err(|error| Failure::of(&error))?,
+                Step::RenameOld
+                | Step::CalmOld
+                | Step::CreateNew
+                | Step::StopOld
+                | Step::StartNew
+                | Step::RemoveOld
+                | Step::StopNew
+                | Step::RemoveNew
+                | Step::StartOld
+                | Step::RestoreOld
+                | Step::NameOld => self.act(step, &new).await.map_err(|error| Failure::of(&error))?,
             }
         }
     }
@@ -122,11 +133,20 @@ impl Place<'_> {
     pub async fn finish(&self) -> Result<(), Error> {
         loop {
             let (facts, new) = self.facts().await?;
-            match swap::forward(facts, true) {
-                Step::Done | Step::Gone => return Ok(()),
-                // The new one has ended in the meantime: it is not for the end of the swap to judge that.
-                Step::Watch | Step::CreateNew => return Ok(()),
-                step => self.act(step, &new).await?,
+            let step = swap::forward(facts, true);
+            match step {
+                // Somebody removed the new one in the meantime: it is not for the end of the swap to judge that.
+                Step::Done | Step::Gone | Step::Watch | Step::CreateNew => return Ok(()),
+                Step::RenameOld
+                | Step::CalmOld
+                | Step::StopOld
+                | Step::StartNew
+                | Step::RemoveOld
+                | Step::StopNew
+                | Step::RemoveNew
+                | Step::StartOld
+                | Step::RestoreOld
+                | Step::NameOld => self.act(step, &new).await?,
             }
         }
     }

@@ -92,38 +92,27 @@ impl World {
     fn replace(&mut self, steps: &mut usize) {
         let mut good = false;
         loop {
-            match forward(self.facts, good) {
-                Step::Done | Step::Gone => return,
-                Step::Watch if self.runs_well() => good = true,
-                Step::Watch => return self.put_back(steps),
-                step => {
-                    if !self.spend(steps) {
-                        return;
-                    }
-                    self.apply(step);
-                }
+            let step = forward(self.facts, good);
+            if step == Step::Watch && self.runs_well() {
+                good = true;
+            } else if step == Step::Watch {
+                return self.put_back(steps);
+            } else if matches!(step, Step::Done | Step::Gone) || !spend(steps) {
+                return;
+            } else {
+                self.apply(step);
             }
         }
     }
 
     fn put_back(&mut self, steps: &mut usize) {
         loop {
-            match back(self.facts) {
-                Step::Done | Step::Gone => return,
-                step => {
-                    if !self.spend(steps) {
-                        return;
-                    }
-                    self.apply(step);
-                }
+            let step = back(self.facts);
+            if matches!(step, Step::Done | Step::Gone) || !spend(steps) {
+                return;
             }
+            self.apply(step);
         }
-    }
-
-    fn spend(&self, steps: &mut usize) -> bool {
-        let left = *steps > 0;
-        *steps = steps.saturating_sub(1);
-        left
     }
 
     fn next_round(&mut self, steps: &mut usize) {
@@ -165,6 +154,7 @@ fn a_good_one_takes_over_and_a_bad_one_leaves() {
 
 #[test]
 fn the_new_one_is_created_while_the_old_one_runs() {
+    use Step::{CalmOld, CreateNew, RenameOld, StartNew, StopOld, Watch};
     let mut world = World::new(Fate::Well, true);
     let mut steps = Vec::new();
     loop {
@@ -175,7 +165,6 @@ fn the_new_one_is_created_while_the_old_one_runs() {
         }
         world.apply(step);
     }
-    use Step::{CalmOld, CreateNew, RenameOld, StartNew, StopOld, Watch};
     assert_eq!(steps, [RenameOld, CalmOld, CreateNew, StopOld, StartNew, Watch]);
 }
 
@@ -202,6 +191,13 @@ fn after_a_crash_anywhere_the_next_rounds_lose_nothing() {
             }
         }
     }
+}
+
+/// False when this program has just died.
+fn spend(steps: &mut usize) -> bool {
+    let left = *steps > 0;
+    *steps = steps.saturating_sub(1);
+    left
 }
 
 fn crashes() -> impl Iterator<Item = (usize, usize, bool)> {
