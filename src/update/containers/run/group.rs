@@ -7,6 +7,7 @@ use crate::docker::Error;
 use crate::update::Verdict;
 use crate::update::containers::choice;
 use crate::update::containers::create::{self, Replaced, Request};
+use crate::update::containers::order;
 use log::Level;
 use std::collections::BTreeMap;
 
@@ -42,11 +43,7 @@ impl<'a> Round<'a> {
     pub async fn replace(&mut self, all: &mut [Plain], first: usize) -> bool {
         let group = group(all, first);
         for index in &group {
-            let fit = match self.refresh(&mut all[*index]).await {
-                Ok(()) => self.may_follow(&mut all[*index]).await,
-                Err(why) => Err(why),
-            };
-            if let Err(why) = fit {
+            if let Err(why) = self.fit(&mut all[*index]).await {
                 let which = if *index == first {
                     String::new()
                 } else {
@@ -79,6 +76,28 @@ impl<'a> Round<'a> {
                 false
             }
         }
+    }
+
+    /// It can be made anew, as far as one can tell before.
+    async fn fit(&self, one: &mut Plain) -> Result<(), String> {
+        self.refresh(one).await?;
+        self.may_follow(one).await?;
+        self.lenders(one).await
+    }
+
+    /// What it was made with has to be there, or Docker would not make it again.
+    async fn lenders(&self, one: &Plain) -> Result<(), String> {
+        let hangs_on = one.ties.hangs_on.iter().map(String::as_str);
+        for of in hangs_on.chain(order::volumes_from(&one.inspect)) {
+            match self.docker.inspect_container(of).await {
+                Ok(_) => {}
+                Err(error) if error.status() == Some(404) => {
+                    return Err(format!("needs container {of}, which is gone: recreate it by hand"));
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(())
     }
 
     /// As it is now: minutes may have gone by with other containers.
