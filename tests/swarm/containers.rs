@@ -371,7 +371,7 @@ fn whatever_dies_in_the_middle_nothing_is_lost(lab: &Lab) {
         let rows = rows_of(lab, false);
         assert_eq!(names(node), ["job", "web"], "turn {turn}: {rows:?}");
         if turn % 4 == 3 {
-            started_by_dockerd(&lab);
+            started_by_dockerd(lab);
         }
         assert!(runs(node, "web") && runs(node, "job"), "turn {turn}: {rows:?}");
         let policies = node.docker(&["inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", "web", "job"]);
