@@ -193,9 +193,9 @@ impl Place<'_> {
             Step::CreateNew => self.create().await,
             Step::StopOld => docker.stop_container(old).await,
             Step::StartNew => docker.start_container(new).await,
-            Step::RemoveOld => docker.remove_container(old, false).await,
+            Step::RemoveOld => gone(docker.remove_container(old, false).await),
             Step::StopNew => docker.stop_container(new).await,
-            Step::RemoveNew => docker.remove_container(new, false).await,
+            Step::RemoveNew => gone(docker.remove_container(new, false).await),
             Step::StartOld => docker.start_container(old).await,
             Step::RestoreOld => docker.set_restart_policy(old, "always").await,
             Step::NameOld => docker.rename_container(old, &self.name).await,
@@ -279,6 +279,14 @@ impl Disturbed {
             Some(_) => Failure { reason, hold: true },
             None => Failure { reason: format!("{reason}, as Docker restarted"), hold: false },
         }
+    }
+}
+
+/// Removed is removed: dockerd may have died after it did so and before it said so.
+fn gone(removed: Result<(), Error>) -> Result<(), Error> {
+    match removed {
+        Err(error) if error.status() == Some(404) => Ok(()),
+        Ok(()) | Err(_) => removed,
     }
 }
 
