@@ -197,10 +197,17 @@ fn with_every_setting(node: &Node, image: &str) {
     ]);
 }
 
+/// The first digits of an ID.
+fn digits(node: &Node) -> String {
+    id(node, "linked")[..3].to_owned()
+}
+
 /// Those that need others: a link, volumes by ID and by name, volumes of one that is gone.
 fn with_neighbours(node: &Node, image: &str) {
     run(node, "--name db", image, "");
     run(node, "--name linked --hostname fancy --link db:database", image, "");
+    // Docker takes a name that nobody has for the first digits of an ID.
+    run(node, &format!("--name {}", digits(node)), image, "");
     run(node, &format!("--name keeper --volumes-from {}:ro", id(node, "web")), image, "");
     node.docker(&["create", "--name", "store", "-v", "stored:/x", image]);
     run(node, "--name reader --volumes-from store", image, "");
@@ -219,7 +226,8 @@ fn every_setting_is_kept_and_nothing_is_done_twice(lab: &Lab) {
     run(node, "--name pinned", &lab.image("app:v1"), "");
     run(node, "--name watched --label unsinkable.monitor-only=true", &image, "");
     run(node, "--name off --label com.centurylinklabs.watchtower.enable=false", &image, "");
-    let same = ["web", "db", "linked"];
+    let digits = digits(node);
+    let same = ["web", "db", "linked", &digits];
     let before = same.map(|name| settings(node, name));
     let borrowed = || [mounts(node, "keeper"), mounts(node, "reader")];
     let (kept, first) = (borrowed(), id(node, "web"));
@@ -233,7 +241,7 @@ fn every_setting_is_kept_and_nothing_is_done_twice(lab: &Lab) {
     assert_eq!(id(node, "web"), first, "a dry run changes nothing");
 
     let rows = rows_of(lab, false);
-    for name in ["web", "db", "linked", "keeper", "reader", "orphan"] {
+    for name in ["web", "db", "linked", &digits, "keeper", "reader", "orphan"] {
         verdict(&rows, name, Verdict::Updated);
         assert_eq!(version(node, name), "2", "{name}");
     }
@@ -260,7 +268,9 @@ fn every_setting_is_kept_and_nothing_is_done_twice(lab: &Lab) {
     assert!(rows["orphan"].reason.contains("needs container store, which is gone"), "{:?}", rows["orphan"]);
     verdict(&rows, "web", Verdict::Updated);
     verdict(&rows_of(lab, false), "web", Verdict::Current);
-    let all = ["db", "gone", "keeper", "linked", "off", "orphan", "pinned", "reader", "watched", "web"];
+    let mut all =
+        ["db", "gone", "keeper", "linked", "off", "orphan", "pinned", "reader", "watched", "web", &digits];
+    all.sort_unstable();
     assert_eq!(names(node), all);
 }
 

@@ -3,6 +3,7 @@
 use super::parsed;
 use crate::docker::client::Stream;
 use crate::docker::{Client, Error};
+use crate::update::containers::choice;
 use crate::update::containers::create::Request;
 use crate::update::containers::swap::{self, Facts, New, Old, Restarts, Step};
 use crate::update::containers::watch::{self, Judgement};
@@ -56,9 +57,19 @@ impl Failure {
     }
 }
 
-/// Null if there is none.
-async fn inspect(docker: &Client, name: &str) -> Result<Value, Error> {
-    match docker.inspect_container(name).await {
+/// The container of that very name; null if there is none. Docker itself, asked for `db`, would give one whose ID begins
+/// with those digits.
+pub async fn named(docker: &Client, name: &str) -> Result<Value, Error> {
+    let list = docker.containers().await?;
+    match list.iter().find(|one| choice::name(one) == name) {
+        Some(one) => inspect(docker, &one.id).await,
+        None => Ok(Value::Null),
+    }
+}
+
+/// By ID; null if there is none.
+async fn inspect(docker: &Client, id: &str) -> Result<Value, Error> {
+    match docker.inspect_container(id).await {
         Ok(raw) => Ok(parsed(&raw)),
         Err(error) if error.status() == Some(404) => Ok(Value::Null),
         Err(error) => Err(error),
@@ -91,7 +102,7 @@ impl Place<'_> {
     /// What is there, and the ID of the new one.
     async fn facts(&self) -> Result<(Facts, String), Error> {
         let old = inspect(self.docker, &self.old).await?;
-        let mut new = inspect(self.docker, &self.name).await?;
+        let mut new = named(self.docker, &self.name).await?;
         if new["Id"] == self.old.as_str() {
             new = Value::Null;
         }
