@@ -88,16 +88,14 @@ impl<'a> Round<'a> {
     /// What it was made with has to be there, or Docker would not make it again.
     async fn lenders(&self, one: &Plain) -> Result<(), String> {
         let hangs_on = one.ties.hangs_on.iter().map(String::as_str);
-        for of in hangs_on.chain(order::volumes_from(&one.inspect)) {
-            match self.docker.inspect_container(of).await {
-                Ok(_) => {}
-                Err(error) if error.status() == Some(404) => {
-                    return Err(format!("needs container {of}, which is gone: recreate it by hand"));
-                }
-                Err(error) => return Err(error.to_string()),
-            }
+        let list = self.docker.containers().await.map_err(|error| error.to_string())?;
+        let is_there = |of: &str| {
+            list.iter().any(|one| choice::name(one) == of || (of.len() >= 12 && one.id.starts_with(of)))
+        };
+        match hangs_on.chain(order::volumes_from(&one.inspect)).find(|of| !is_there(of)) {
+            Some(of) => Err(format!("needs container {of}, which is gone: recreate it by hand")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// As it is now: minutes may have gone by with other containers.
