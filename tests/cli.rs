@@ -28,7 +28,7 @@ fn refused(line: &str) -> (i32, String) {
 fn every_flag_of_the_design_is_in_help() {
     let help = stdout("run --help");
     for flag in "interface vip vrid node priority peer source multicast vrrp advert auth-pass auth-pass-file checksum \
-        no-preempt preempt-delay lease garp-refresh realtime on-change track update update-every update-only \
+        no-preempt preempt-delay lease garp-refresh realtime on-change track too-hot update update-every update-only \
         update-skip update-window min-age bake rollout-deadline registry-auth-file prune prune-every grace keep-image \
         keep-container keep-volume keep-per-repo prune-volumes disk-high disk-low syslog syslog-relay listen ceph \
         docker state-dir run-dir board verbose quiet"
@@ -109,8 +109,8 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
              interface, disk, docker, swarm)",
         ),
         (
-            "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board",
-            "--track board: the check `board` comes in a later version",
+            "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board:hot",
+            "--track board:hot: expected board alone: its temperature is --too-hot",
         ),
     ] {
         assert_eq!(refused(line), (64, format!("unsinkable: {told}\n")), "{line}");

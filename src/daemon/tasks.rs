@@ -225,6 +225,7 @@ impl Daemon<'_> {
     /// The first lines of the log: what this daemon is going to do, and what is wrong with that.
     fn introduce(&self) {
         self.tell(None, Level::Info, concat!("unsinkable ", env!("CARGO_PKG_VERSION"), " starts"));
+        self.tell(None, Level::Debug, &format!("board {}", self.config.board));
         for finding in &self.config.warnings {
             self.tell(None, Level::Warn, &finding.to_string());
         }
