@@ -65,6 +65,7 @@ fn run(mut resolved: Resolved, args: &[OsString]) -> u8 {
             Resolved::Ready(config) => return serve(&config, args),
             Resolved::NotYet(waiting) if told.as_ref() != Some(&waiting) => {
                 say(&waiting.text);
+                daemon::waiting(&waiting.text);
                 told = Some(waiting);
             }
             Resolved::NotYet(_) => {}

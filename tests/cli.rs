@@ -93,7 +93,7 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         ("run --vrrp", "--vrrp: expected a value, as --vrrp <2|3>"),
         ("run --update=swram", "--update swram: expected swarm, containers or all: did you mean swarm?"),
         ("run eth0", "eth0: not expected here: flags begin with --"),
-        ("run --board a --board b", "--board: is given twice"),
+        ("run --board pi3 --board pi4", "--board: is given twice"),
         ("run -v -q", "--verbose: does not go with --quiet"),
         ("run --prune=x", "--prune x: takes no value"),
         ("resign --for 5", "--for 5: has no unit: is it 5s or 5ms?"),
@@ -106,7 +106,7 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track proces:dockerd",
             "--track proces:dockerd: no check `proces`: did you mean process? (known: process, tcp, http, exec, file, \
-             interface, disk, docker, swarm)",
+             interface, disk, docker, swarm, board)",
         ),
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board:hot",
