@@ -238,11 +238,7 @@ impl<'a> Round<'a> {
     /// What was lent to it went when its lender was stopped.
     async fn restart(&mut self, one: &mut Plain) {
         let id = one.id().to_owned();
-        let done = match self.docker.stop_container(&id).await {
-            Ok(()) => self.docker.start_container(&id).await,
-            Err(error) => Err(error),
-        };
-        match done {
+        match self.docker.restart_container(&id).await {
             Ok(()) => self.tell(one, Verdict::Current, "restarted with the container it hangs on".into()),
             Err(error) => {
                 let reason = format!(
