@@ -16,6 +16,7 @@
 //!                      └─ state     what outlives a restart
 //!         shared   what the threads share: atomics, queues, wakes
 //!         sys      the kernel; all `unsafe`
+//!         boards   the flags of each kind of board, compiled in
 //!         time, bpf, wish, voice   words that pure files of any folder may use
 //! ```
 //!
@@ -26,6 +27,7 @@
 //! `voice`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`, `update` and `prune` only in `housekeeper`, and
 //! may use `docker` and `state`; only `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
 
+pub mod boards;
 pub mod bpf;
 pub mod checks;
 pub mod daemon;

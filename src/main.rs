@@ -35,8 +35,8 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
     match command {
         Command::Run(resolved) => run(resolved, args),
         Command::Plan { clusters, json, warnings } => show_plan(&clusters, json, &warnings),
-        Command::Check { resolved, docker } => {
-            let lines = preflight::check(&resolved, &docker);
+        Command::Check { resolved, docker, board } => {
+            let lines = preflight::check(&resolved, &docker, &board);
             print(&preflight::render(&lines));
             preflight::exit_code(&lines)
         }
@@ -65,6 +65,7 @@ fn run(mut resolved: Resolved, args: &[OsString]) -> u8 {
             Resolved::Ready(config) => return serve(&config, args),
             Resolved::NotYet(waiting) if told.as_ref() != Some(&waiting) => {
                 say(&waiting.text);
+                daemon::waiting(&waiting.text);
                 told = Some(waiting);
             }
             Resolved::NotYet(_) => {}

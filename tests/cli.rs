@@ -28,7 +28,7 @@ fn refused(line: &str) -> (i32, String) {
 fn every_flag_of_the_design_is_in_help() {
     let help = stdout("run --help");
     for flag in "interface vip vrid node priority peer source multicast vrrp advert auth-pass auth-pass-file checksum \
-        no-preempt preempt-delay lease garp-refresh realtime on-change track update update-every update-only \
+        no-preempt preempt-delay lease garp-refresh realtime on-change track too-hot update update-every update-only \
         update-skip update-window min-age bake rollout-deadline registry-auth-file prune prune-every grace keep-image \
         keep-container keep-volume keep-per-repo prune-volumes disk-high disk-low syslog syslog-relay listen ceph \
         docker state-dir run-dir board verbose quiet"
@@ -93,7 +93,7 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         ("run --vrrp", "--vrrp: expected a value, as --vrrp <2|3>"),
         ("run --update=swram", "--update swram: expected swarm, containers or all: did you mean swarm?"),
         ("run eth0", "eth0: not expected here: flags begin with --"),
-        ("run --board a --board b", "--board: is given twice"),
+        ("run --board pi3 --board pi4", "--board: is given twice"),
         ("run -v -q", "--verbose: does not go with --quiet"),
         ("run --prune=x", "--prune x: takes no value"),
         ("resign --for 5", "--for 5: has no unit: is it 5s or 5ms?"),
@@ -106,11 +106,11 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track proces:dockerd",
             "--track proces:dockerd: no check `proces`: did you mean process? (known: process, tcp, http, exec, file, \
-             interface, disk, docker, swarm)",
+             interface, disk, docker, swarm, board)",
         ),
         (
-            "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board",
-            "--track board: the check `board` comes in a later version",
+            "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board:hot",
+            "--track board:hot: expected board alone: its temperature is --too-hot",
         ),
     ] {
         assert_eq!(refused(line), (64, format!("unsinkable: {told}\n")), "{line}");

@@ -43,6 +43,10 @@ pub enum Reason {
     Leader,
     /// A worker that its managers know.
     Worker,
+    /// The board is in order: degrees Celsius.
+    Degrees(i16),
+    /// The board has nothing to complain of, and no thermometer.
+    NoThermometer,
 
     /// There is no process of that name.
     Absent,
@@ -84,6 +88,16 @@ pub enum Reason {
     Locked,
     /// Docker names an error of the Swarm, or has not joined yet: see `docker info`.
     SwarmError,
+    /// The board gets too little voltage.
+    UnderVoltage,
+    /// The firmware slows the board down.
+    Throttled,
+    /// The board is too hot: degrees Celsius.
+    TooHot(i16),
+    /// The root file system turned read-only.
+    RootReadOnly,
+    /// The file system of Docker's data turned read-only.
+    DockerReadOnly,
     /// The look itself failed: `errno`.
     Os(i32),
     /// Nobody has looked for too long.
@@ -102,7 +116,9 @@ impl Reason {
             | Self::LinkUp
             | Self::Room(_)
             | Self::Leader
-            | Self::Worker => true,
+            | Self::Worker
+            | Self::Degrees(_)
+            | Self::NoThermometer => true,
             Self::Absent
             | Self::Died(_)
             | Self::Timeout
@@ -123,6 +139,11 @@ impl Reason {
             | Self::NoSwarm
             | Self::Locked
             | Self::SwarmError
+            | Self::UnderVoltage
+            | Self::Throttled
+            | Self::TooHot(_)
+            | Self::RootReadOnly
+            | Self::DockerReadOnly
             | Self::Os(_)
             | Self::Stale => false,
         }
@@ -161,6 +182,13 @@ impl fmt::Display for Reason {
             Self::NoSwarm => f.write_str("not in a Swarm"),
             Self::Locked => f.write_str("the Swarm is locked (docker swarm unlock)"),
             Self::SwarmError => f.write_str("the Swarm is not in order (docker info)"),
+            Self::Degrees(degrees) => write!(f, "{degrees} °C"),
+            Self::NoThermometer => f.write_str("nothing to complain of, no thermometer"),
+            Self::UnderVoltage => f.write_str("too little voltage (power supply, cable)"),
+            Self::Throttled => f.write_str("slowed down by the firmware (heat, voltage)"),
+            Self::TooHot(degrees) => write!(f, "too hot, {degrees} °C"),
+            Self::RootReadOnly => f.write_str("/ has turned read-only (dmesg)"),
+            Self::DockerReadOnly => f.write_str("the disk of /var/lib/docker has turned read-only (dmesg)"),
             Self::Os(errno) => std::io::Error::from_raw_os_error(*errno).fmt(f),
             Self::Stale => f.write_str("nobody has looked for too long"),
         }

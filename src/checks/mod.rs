@@ -1,9 +1,10 @@
 //! Checks: is what the VIP stands for alive? Processes by /proc and pidfd, TCP, HTTP, programs, files, links, disks.
 //!
-//! `process` and `probe` say what one look at the world means, `health` counts rise and fall and knows how old a
-//! verdict may grow; all three are pure. `run` does the looking, on the checks thread; what asks Docker is looked at by the
+//! `process`, `probe` and `board` say what one look at the world means, `health` counts rise and fall and knows how old a
+//! verdict may grow; all of these are pure. `run` does the looking, on the checks thread; what asks Docker is looked at by the
 //! housekeeper, which sends its verdicts.
 
+pub mod board;
 pub mod health;
 pub mod probe;
 pub mod process;
@@ -62,6 +63,11 @@ pub enum Kind {
     Docker,
     /// This node has its place in a Swarm that has a leader.
     Swarm,
+    /// The board itself: heat, voltage, throttling, file systems that turned read-only.
+    Board {
+        /// Degrees Celsius.
+        too_hot: u8,
+    },
 }
 
 impl Kind {
@@ -75,7 +81,8 @@ impl Kind {
             | Self::Exec(_)
             | Self::File(_)
             | Self::Interface(_)
-            | Self::Disk(_) => false,
+            | Self::Disk(_)
+            | Self::Board { .. } => false,
         }
     }
 }
@@ -112,6 +119,7 @@ impl fmt::Display for Kind {
             Self::Disk(path) => write!(f, "disk:{}", path.display()),
             Self::Docker => f.write_str("docker"),
             Self::Swarm => f.write_str("swarm"),
+            Self::Board { too_hot: _ } => f.write_str("board"),
         }
     }
 }
@@ -144,6 +152,7 @@ mod tests {
             (Kind::Disk("/var".into()), "disk:/var"),
             (Kind::Docker, "docker"),
             (Kind::Swarm, "swarm"),
+            (Kind::Board { too_hot: 80 }, "board"),
         ];
         for (kind, name) in table {
             assert_eq!(kind.to_string(), name);

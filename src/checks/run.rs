@@ -1,11 +1,12 @@
 //! Does the looking, on the checks thread: one task for all tracked processes, one for each other check.
 //!
-//! `process` holds what it found by pidfd; `net`, `program` and `local` look at each interval; `aside` keeps calls that
+//! `process` holds what it found by pidfd; `net`, `program`, `local` and `board` look at each interval; `aside` keeps calls that
 //! may block for ever (a resolver, a dead NFS mount) off this thread, at most one in flight for each check.
 //!
 //! Whatever happens in a look, it ends at the timeout, and a look still busy at the next interval is not doubled.
 
 mod aside;
+pub mod board;
 mod local;
 mod net;
 mod process;
@@ -47,6 +48,7 @@ pub async fn run(tracks: &[Track], tell: impl Fn(usize, Verdict)) {
             Kind::File(path) => tasks.spawn(watch(track, local::Local::file(path), tell)).detach(),
             Kind::Disk(path) => tasks.spawn(watch(track, local::Local::disk(path), tell)).detach(),
             Kind::Interface(name) => tasks.spawn(watch(track, local::Interface::new(name), tell)).detach(),
+            Kind::Board { too_hot } => tasks.spawn(watch(track, board::Board::new(*too_hot), tell)).detach(),
             // Looked at elsewhere, by `watch_with`.
             Kind::Docker | Kind::Swarm => {}
         }

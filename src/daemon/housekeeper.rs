@@ -3,7 +3,7 @@
 //! It is the same binary without capabilities and first in line for the out-of-memory killer. The socket pair is its
 //! standard input: when the VIP process goes, the child reads its end and goes too.
 
-use super::Daemon;
+use super::{Daemon, notify};
 use crate::housekeeper::frame::{self, Frame, MAX_FRAME};
 use crate::report::status::Housekeeper;
 use crate::sys::{clock, pidfd};
@@ -108,6 +108,9 @@ fn start(args: &[OsString]) -> io::Result<(Child, OwnedFd)> {
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
     let args = without_password(args);
     let mut command = Command::new("/proc/self/exe");
+    for name in notify::VARIABLES {
+        command.env_remove(name);
+    }
     let child = command.arg("housekeeper").args(args).stdin(Stdio::from(theirs)).spawn()?;
     Ok((child, ours))
 }

@@ -46,6 +46,16 @@ impl Journal {
         self.events.to_vec()
     }
 
+    /// What this node is now, in a line: `VRID 12: MASTER, 10.0.10.39 is here`.
+    pub fn roles(&self) -> String {
+        let role = |((label, vips), view): ((&String, &String), &Option<View>)| {
+            let state = view.map_or(StateName::Init, |view| view.state);
+            let word = if state == StateName::Master { "is here" } else { "is not here" };
+            format!("VRID {label}: {state}, {vips} {word}")
+        };
+        self.labels.iter().zip(&self.vips).zip(&self.views).map(role).collect::<Vec<_>>().join("; ")
+    }
+
     /// Logs a line and keeps it as event. `router`: which one it is about, if any.
     pub fn tell(&mut self, at: Time, router: Option<u8>, level: Level, text: &str) {
         let label = router.and_then(|index| self.labels.get(usize::from(index)));

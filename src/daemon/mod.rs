@@ -7,6 +7,7 @@
 mod housekeeper;
 mod journal;
 mod links;
+mod notify;
 mod on_change;
 mod open;
 mod rejects;
@@ -33,6 +34,7 @@ use heapless::spsc::Queue;
 use journal::Journal;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use notify::Notify;
 use on_change::Change;
 use smol::channel::Sender;
 use std::ffi::OsString;
@@ -81,6 +83,7 @@ pub(crate) struct Daemon<'a> {
     ifindexes: Vec<u32>,
     started: Time,
     threads: Threads,
+    notify: Notify,
     changes: Sender<Change>,
     doubts: Sender<Duration>,
     desk: RefCell<Desk<'a>>,
@@ -132,8 +135,9 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let desk = RefCell::new(Desk::new(config, tracks.len(), commands));
     let places = places(config, &tracks);
     let (shared, tracks, started) = (&shared, &tracks[..], clock::now());
+    let notify = Notify::from_env();
     let daemon =
-        Daemon { config, shared, tracks, places, ifindexes, started, threads, changes, doubts, desk };
+        Daemon { config, shared, tracks, places, ifindexes, started, threads, notify, changes, doubts, desk };
     let loops = Loops { ports, orders, vrrp_tells, hands, vip_tells, realtime: threads.realtime };
     let work = tasks::Work { listener, signals, rejects, changed, doubted, notes, vip_notes, args };
     thread::scope(|scope| {
@@ -146,6 +150,11 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
             None => daemon.last_word(),
         }
     })
+}
+
+/// Tells systemd what this process waits for before it can be the daemon.
+pub fn waiting(text: &str) {
+    Notify::from_env().tell(&format!("STATUS={text}"));
 }
 
 /// The two threads that hold the VIP, before they run.

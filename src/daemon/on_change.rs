@@ -1,5 +1,6 @@
 //! `--on-change PROGRAM`: run without a shell at each change of state, one at a time, never waited for by anything else.
 
+use super::notify;
 use crate::vrrp::event::{Reason, StateName};
 use core::time::Duration;
 use smol::channel::{Receiver, Sender, bounded};
@@ -44,7 +45,11 @@ pub async fn run(changes: Receiver<Change>) {
 }
 
 fn start(change: &Change) -> std::io::Result<Child> {
-    Command::new(&change.program)
+    let mut command = Command::new(&change.program);
+    for name in notify::VARIABLES {
+        command.env_remove(name);
+    }
+    command
         .env("UNSINKABLE_VRID", change.vrid.to_string())
         .env("UNSINKABLE_STATE", change.state.to_string())
         .env("UNSINKABLE_REASON", change.reason.to_string())

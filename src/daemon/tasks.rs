@@ -25,6 +25,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The same while stopping.
 const LOOK_WHILE_STOPPING: Duration = Duration::from_millis(5);
 
+/// Feeds of the watchdog in the time it allows: one may come late, one may be lost.
+const FEEDS: u32 = 4;
+
 /// What the tasks of the checks thread take over.
 pub(super) struct Work<'a> {
     pub(super) listener: report::run::Listener,
@@ -52,12 +55,15 @@ impl Daemon<'_> {
         ex.spawn(self.renew_verdicts()).detach();
         ex.spawn(self.look_again(work.doubted)).detach();
         ex.spawn(self.obey_signals(work.signals)).detach();
+        ex.spawn(self.feed_watchdog()).detach();
         ex.spawn(on_change::run(work.changed)).detach();
         if self.config.housekeeping.any() {
             ex.spawn(housekeeper::keep(self, work.args)).detach();
         }
         self.look_at_links();
         self.send_verdicts();
+        self.notify.tell("READY=1");
+        self.tell_roles();
         // A task of its own: as part of the future below, each note would make the listener be asked, too.
         let noted = ex.spawn(self.take_notes(work.notes, work.vip_notes, over));
         let answering = report::serve(&ex, work.listener, move |request, _uid| self.answer(request));
@@ -192,6 +198,7 @@ impl Daemon<'_> {
         if core::mem::replace(&mut desk.stopping, true) {
             return;
         }
+        self.notify.tell(&format!("STOPPING=1\nSTATUS={text}"));
         desk.fatal = Some(text);
         drop(desk);
         self.post(Command::Stop);
@@ -225,6 +232,7 @@ impl Daemon<'_> {
     /// The first lines of the log: what this daemon is going to do, and what is wrong with that.
     fn introduce(&self) {
         self.tell(None, Level::Info, concat!("unsinkable ", env!("CARGO_PKG_VERSION"), " starts"));
+        self.tell(None, Level::Debug, &format!("board {}", self.config.board));
         for finding in &self.config.warnings {
             self.tell(None, Level::Warn, &finding.to_string());
         }
@@ -283,7 +291,6 @@ impl Daemon<'_> {
             if last {
                 return;
             }
-            let _stopping = self.desk.borrow().stopping;
             let stopping = self.desk.borrow().stopping;
             let limit = async {
                 Timer::after(if stopping { LOOK_WHILE_STOPPING } else { LOOK_EVERY }).await;
@@ -294,6 +301,9 @@ impl Daemon<'_> {
 
     fn take_note(&self, note: &Note) {
         let changed = self.desk.borrow_mut().journal.note(note);
+        if changed.is_some() {
+            self.tell_roles();
+        }
         let Some(router) = self.config.routers.get(usize::from(note.router)) else { return };
         if let (Some((state, reason)), Some(program)) = (changed, &router.on_change) {
             let vips: Vec<String> = router.settings.vips.iter().map(|vip| vip.addr.to_string()).collect();
@@ -314,6 +324,28 @@ impl Daemon<'_> {
         }
     }
 
+    /// For `systemctl status`.
+    fn tell_roles(&self) {
+        let desk = self.desk.borrow();
+        if !desk.stopping {
+            self.notify.tell(&format!("STATUS={}", desk.journal.roles()));
+        }
+    }
+
+    /// Feeds systemd's watchdog only while the vrrp thread turns: it is woken, and has to have turned by the next look.
+    /// A process that holds a VIP without advertising it is worse than one that is started anew.
+    async fn feed_watchdog(&self) {
+        let Some(limit) = self.notify.watchdog() else { return };
+        loop {
+            let woken = clock::now();
+            self.shared.wake_vrrp.signal();
+            Timer::after(limit / FEEDS).await;
+            if self.shared.beat.load(Relaxed) >= woken.as_micros() {
+                self.notify.tell("WATCHDOG=1");
+            }
+        }
+    }
+
     async fn obey_signals(&self, signals: SignalFd) {
         let Ok(signals) = Async::new_nonblocking(signals) else { return };
         loop {
@@ -326,6 +358,7 @@ impl Daemon<'_> {
                 std::process::exit(i32::from(EX_UNAVAILABLE));
             }
             self.tell(None, Level::Info, "stopping: handing over first");
+            self.notify.tell("STOPPING=1\nSTATUS=handing over");
             self.desk.borrow_mut().stopping = true;
             self.post(Command::Stop);
         }

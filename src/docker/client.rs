@@ -66,6 +66,8 @@ pub struct Client {
     kept: RefCell<Option<Connection>>,
     /// Minor of the API version that was agreed upon.
     minor: Cell<Option<u32>>,
+    /// How often a connection to it broke.
+    breaks: Cell<u64>,
     /// A connection was made once: no socket means that dockerd restarts, not that there is no Docker.
     reached: Cell<bool>,
 }
@@ -122,7 +124,7 @@ impl Client {
     /// The same with other limits.
     pub fn with_limits(socket: &Path, limits: Limits) -> Self {
         let (kept, minor, reached) = (RefCell::new(None), Cell::new(None), Cell::new(false));
-        Self { socket: socket.to_owned(), limits, kept, minor, reached }
+        Self { socket: socket.to_owned(), limits, kept, minor, breaks: Cell::new(0), reached }
     }
 
     /// The whole answer.
@@ -159,8 +161,7 @@ impl Client {
                 Err(failure) => failure,
             };
             if !matches!(failure.cause, Cause::Status { .. }) {
-                // Whatever broke, who answers next may be a newer dockerd.
-                self.minor.set(None);
+                self.broke();
             }
             if is_about_version(&failure.cause) && !negotiated_again {
                 negotiated_again = true;
@@ -266,6 +267,17 @@ impl Client {
         }
     }
 
+    /// How often a connection broke, with or without a call on it: where this grows, dockerd has been restarted.
+    pub fn breaks(&self) -> u64 {
+        self.breaks.get()
+    }
+
+    /// Who answers next may be a newer dockerd.
+    fn broke(&self) {
+        self.minor.set(None);
+        self.breaks.set(self.breaks.get() + 1);
+    }
+
     /// The kept connection if it is alive, or a new one.
     async fn connection(&self) -> Result<Connection, Failure> {
         let kept = self.kept.borrow_mut().take();
@@ -273,8 +285,7 @@ impl Client {
             if connection.is_idle().await {
                 return Ok(connection);
             }
-            // Dockerd was restarted, and may be a newer one.
-            self.minor.set(None);
+            self.broke();
         }
         let connect = async { Async::<UnixStream>::connect(&self.socket).await.map_err(Cause::Io) };
         match within(self.limits.connect, connect).await {

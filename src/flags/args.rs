@@ -1,6 +1,7 @@
 //! The flag table: every flag once. Help, man page, completions and suggestions all come from here.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, read in a terminal")]
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -144,8 +145,9 @@ pub struct RunArgs {
     /// Docker's socket
     #[arg(long, value_name = "SOCKET", default_value = "/var/run/docker.sock", help_heading = "Daemon")]
     pub docker: String,
-    /// Board whose measured flags apply; auto reads the device tree
-    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Daemon")]
+    /// Board whose flags apply where none is given: zero2w, pi3, pi4, pi5, generic; auto reads the device tree
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = boards(), help_heading = "Daemon")]
+    #[arg(hide_possible_values = true)]
     pub board: String,
     /// Log more; twice for everything
     #[arg(short, long, action = ArgAction::Count, help_heading = "Daemon")]
@@ -218,10 +220,19 @@ pub struct RouterArgs {
     #[arg(long, value_name = "PROGRAM")]
     pub on_change: Vec<String>,
     /// KIND:WHAT[,interval=D][,weight=±N][,rise=N][,fall=N][,timeout=D]. Kinds: process:NAME, tcp:HOST:PORT, http:URL,
-    /// exec:PATH, file:PATH, interface:NAME, disk:PATH, docker (its API answers), swarm (it has a leader); later: board.
+    /// exec:PATH, file:PATH, interface:NAME, disk:PATH, docker (its API answers), swarm (it has a leader), board (hot, throttled,
+    /// short of voltage, or a file system turned read-only).
     /// Without weight a failed check means FAULT: the VIP leaves at once. Defaults: interval=1s, rise=1, fall=1, timeout as interval but at most 5s
     #[arg(long, value_name = "KIND:WHAT[,…]", help_heading = "Checks")]
     pub track: Vec<String>,
+    /// Degrees Celsius at which --track board fails [default: as the board's own file says, 80 to 95]
+    #[arg(long, value_name = "N", help_heading = "Checks")]
+    pub too_hot: Vec<String>,
+}
+
+fn boards() -> PossibleValuesParser {
+    let names = crate::boards::ALL.iter().map(|board| board.name);
+    ["auto"].into_iter().chain(names).collect::<Vec<_>>().into()
 }
 
 /// Does the same to every field, so that a new flag cannot be forgotten.
@@ -247,6 +258,7 @@ macro_rules! each_flag {
             garp_refresh: $make("garp_refresh", |args: &RouterArgs| &args.garp_refresh),
             on_change: $make("on_change", |args: &RouterArgs| &args.on_change),
             track: $make("track", |args: &RouterArgs| &args.track),
+            too_hot: $make("too_hot", |args: &RouterArgs| &args.too_hot),
         }
     };
 }

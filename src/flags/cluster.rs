@@ -223,7 +223,7 @@ mod tests {
     fn this_machine_is_found_by_its_address() {
         let addrs = vec!["10.0.0.2".parse().unwrap(), "10.0.0.9".parse().unwrap()];
         let eth0 = LocalInterface { name: "eth0".into(), hardware: true, addrs };
-        let local = LocalAddresses { interfaces: vec![eth0] };
+        let local = LocalAddresses { interfaces: vec![eth0], ..LocalAddresses::default() };
         let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
         let two: IpAddr = "10.0.0.2".parse().unwrap();
         assert_eq!(find(&list(&["10.0.0.1", "10.0.0.2"]), &local), Here::Node(two));

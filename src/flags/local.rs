@@ -1,4 +1,4 @@
-//! The interfaces and addresses of this machine, gathered once and handed to the resolver as a value.
+//! The interfaces and addresses of this machine and its model, gathered once and handed to the resolver as a value.
 
 use core::net::IpAddr;
 use std::path::Path;
@@ -11,7 +11,12 @@ use nix::net::if_::InterfaceFlags;
 pub struct LocalAddresses {
     /// All of them but loopback, in the kernel's order.
     pub interfaces: Vec<LocalInterface>,
+    /// What the device tree calls this machine: `Raspberry Pi 4 Model B Rev 1.4`; empty without one.
+    pub model: String,
 }
+
+/// Where the kernel shows the device tree's name for the machine, ended by a zero.
+const MODEL: &str = "/proc/device-tree/model";
 
 /// One interface and its addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +33,8 @@ impl LocalAddresses {
     /// What this machine has now.
     pub fn of_this_machine() -> std::io::Result<Self> {
         let mut found = Self::default();
+        let model = std::fs::read(MODEL).unwrap_or_default();
+        String::from_utf8_lossy(&model).trim_end_matches(['\0', '\n']).clone_into(&mut found.model);
         for entry in getifaddrs()? {
             if entry.flags.contains(InterfaceFlags::IFF_LOOPBACK) {
                 continue;

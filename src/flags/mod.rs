@@ -2,11 +2,12 @@
 //!
 //! `args` is the flag table (clap derive: help, man page and completions come from it), `parse` goes from the command
 //! line to a `Command`. `duration`, `track` and `secret` read single values, `wanted` one `--vrid` and the flags after
-//! it, `cluster` says who is who in a node list, `router` holds it all against this machine (`local`), and `finding`
+//! it, `board` adds what the board's own file says, `cluster` says who is who in a node list, `router` holds it all against this machine (`local`), and `finding`
 //! collects what is wrong so that all of it is reported at once. `housekeeping` is the table's part for the housekeeper,
 //! `jobs` what it becomes.
 
 mod args;
+mod board;
 mod cluster;
 pub mod duration;
 mod finding;
@@ -26,6 +27,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 
+pub use board::Taken;
 pub use duration::show as show_duration;
 pub use finding::{Finding, Severity};
 pub use jobs::Housekeeping;
@@ -51,8 +53,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Docker's socket (`--docker`).
     pub docker: PathBuf,
-    /// Board name, or `auto` (`--board`).
-    pub board: String,
+    /// The board and what it set (`--board`).
+    pub board: Taken,
     /// How much is logged (`-v`, `-q`).
     pub level: log::LevelFilter,
     /// What the housekeeper child is to do; see [`Housekeeping::any`].
@@ -124,6 +126,8 @@ pub enum Command {
         resolved: Result<Resolved, Vec<Finding>>,
         /// Docker's socket.
         docker: PathBuf,
+        /// The board and what it set.
+        board: Taken,
     },
     /// `status`.
     Status {

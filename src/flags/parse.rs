@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::args::{Cli, RouterArgs, RunArgs, Verb};
+use super::board::Taken;
 use super::finding::{Finding, Findings};
 use super::local::LocalAddresses;
 use super::refusal::{refuse, refuse_all, usage};
@@ -17,12 +18,19 @@ use crate::shared::MAX_ROUTERS;
 /// Reads a command line (program name first) on a machine with these addresses. Never panics.
 pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, Refusal> {
     let matches = Cli::command().try_get_matches_from(args).map_err(|error| refuse(&error))?;
+    let taken = Taken::choose(matches.subcommand().map(|(_, given)| given), &local.model);
+    let args = taken.with(args);
+    let matches = Cli::command().try_get_matches_from(args).map_err(|error| refuse(&error))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| refuse(&error))?;
     let given = matches.subcommand().map_or(&matches, |(_, given)| given);
     match cli.command {
-        Verb::Run(run) => Ok(Command::Run(resolved(&run, given, local).map_err(|found| refuse_all(&found))?)),
+        Verb::Run(run) => {
+            let resolved = resolved(&run, given, local, &taken).map_err(|found| refuse_all(&found))?;
+            Ok(Command::Run(resolved))
+        }
         Verb::Check(run) => {
-            Ok(Command::Check { docker: run.docker.clone().into(), resolved: resolved(&run, given, local) })
+            let resolved = resolved(&run, given, local, &taken);
+            Ok(Command::Check { docker: run.docker.into(), resolved, board: taken })
         }
         Verb::Plan { json, run } => plan(json, &run, given),
         Verb::Status { dirs, json, watch } => {
@@ -96,7 +104,12 @@ fn check_together(all: &[Wanted], findings: &mut Findings) {
     }
 }
 
-fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result<Resolved, Vec<Finding>> {
+fn resolved(
+    run: &RunArgs,
+    given: &ArgMatches,
+    local: &LocalAddresses,
+    taken: &Taken,
+) -> Result<Resolved, Vec<Finding>> {
     let mut findings = Findings::default();
     let wanted = wanted(given, &mut findings);
     let housekeeping = housekeeping(run, &wanted, Asked::ByFlags, &mut findings);
@@ -120,7 +133,7 @@ fn resolved(run: &RunArgs, given: &ArgMatches, local: &LocalAddresses) -> Result
             run_dir: (&run.dirs.run_dir).into(),
             state_dir: (&run.state_dir).into(),
             docker: (&run.docker).into(),
-            board: run.board.clone(),
+            board: taken.clone(),
             level: level(run),
             housekeeping,
             warnings: findings.into_vec(),

@@ -14,7 +14,7 @@ fn machine(interfaces: &[(&str, &[&str])]) -> LocalAddresses {
         hardware: !name.starts_with("docker"),
         addrs: addrs.iter().map(|addr| addr.parse().unwrap()).collect(),
     };
-    LocalAddresses { interfaces: interfaces.iter().map(interface).collect() }
+    LocalAddresses { interfaces: interfaces.iter().map(interface).collect(), ..LocalAddresses::default() }
 }
 
 /// The second of three nodes.

@@ -8,10 +8,10 @@ use super::duration;
 use super::nearest::nearest;
 use crate::checks::{Endpoint, Kind, Track};
 
-const KINDS: [&str; 9] = ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm"];
+const KINDS: [&str; 10] =
+    ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm", "board"];
 /// Kinds that need to know no more.
-const ALONE: [&str; 2] = ["docker", "swarm"];
-const LATER: [&str; 1] = ["board"];
+const ALONE: [&str; 3] = ["docker", "swarm", "board"];
 const OPTIONS: [&str; 5] = ["interval", "weight", "rise", "fall", "timeout"];
 
 /// Between two looks, unless said otherwise.
@@ -20,6 +20,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const INTERVALS: core::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(1);
 /// A look's time limit is its interval, but no longer than this: a 30 s check should not need 30 s to fail.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Where no file of `boards/` says otherwise: a PC's everyday heat lies below.
+const TOO_HOT: u8 = 95;
 /// The kernel keeps this much of a process's name.
 const COMM: usize = 15;
 /// Longest interface name (IFNAMSIZ less its zero).
@@ -77,9 +79,6 @@ fn unknown(what: &str, word: &str, known: &[&str]) -> String {
 
 fn kind(text: &str) -> Result<Kind, String> {
     let (kind, what) = text.split_once(':').unwrap_or((text, ""));
-    if LATER.contains(&kind) {
-        return Err(format!("the check `{kind}` comes in a later version"));
-    }
     if KINDS.contains(&kind) && what.is_empty() != ALONE.contains(&kind) {
         return Err(format!("expected {}", example(kind)));
     }
@@ -93,6 +92,7 @@ fn kind(text: &str) -> Result<Kind, String> {
         "interface" if is_interface(what) => Ok(Kind::Interface(what.into())),
         "docker" => Ok(Kind::Docker),
         "swarm" => Ok(Kind::Swarm),
+        "board" => Ok(Kind::Board { too_hot: TOO_HOT }),
         "interface" => Err(format!("expected {}", example(kind))),
         _ => Err(unknown("check", kind, &KINDS)),
     }
@@ -108,6 +108,7 @@ fn example(kind: &str) -> &'static str {
         "disk" => "disk:PATH, an absolute path",
         "docker" => "docker alone: its socket is --docker",
         "swarm" => "swarm alone: its manager is asked at --docker",
+        "board" => "board alone: its temperature is --too-hot",
         _ => "interface:NAME, as interface:eth0",
     }
 }
@@ -183,6 +184,7 @@ pub fn show(kind: &Kind) -> String {
         Kind::Disk(path) => format!("disk:{}", path.display()),
         Kind::Docker => "docker".to_owned(),
         Kind::Swarm => "swarm".to_owned(),
+        Kind::Board { too_hot: _ } => "board".to_owned(),
     }
 }
 
@@ -238,7 +240,7 @@ mod tests {
     fn slips_get_the_right_spelling() {
         assert_eq!(
             why("proces:dockerd"),
-            "no check `proces`: did you mean process? (known: process, tcp, http, exec, file, interface, disk, docker, swarm)"
+            "no check `proces`: did you mean process? (known: process, tcp, http, exec, file, interface, disk, docker, swarm, board)"
         );
         assert_eq!(
             why("process:dockerd,wieght=20"),
@@ -260,7 +262,7 @@ mod tests {
         assert_eq!(why("tcp:80"), "expected tcp:HOST:PORT, as tcp:127.0.0.1:80");
         assert_eq!(why("exec:true"), "expected exec:PATH, an absolute path to a program without arguments");
         assert_eq!(why("interface:a/b"), "expected interface:NAME, as interface:eth0");
-        assert_eq!(why("board"), "the check `board` comes in a later version");
+        assert_eq!(why("board:80"), "expected board alone: its temperature is --too-hot");
         assert_eq!(why("http:https://a/"), "https is not checked: use http:, or tcp:HOST:443");
     }
 

@@ -10,7 +10,7 @@ use super::cluster::{self, NodeFlag};
 use super::duration;
 use super::finding::Findings;
 use super::{secret, track};
-use crate::checks::Track;
+use crate::checks::{Kind, Track};
 use crate::vrrp::{Auth, Checksum, MAX_PEERS, MAX_VIPS, Preempt, Version, Vip};
 
 /// keepalived's default.
@@ -75,7 +75,7 @@ impl Wanted {
             )
             .filter(|refresh| !refresh.is_zero()),
             on_change: one("on-change", &args.on_change, parse_program, findings),
-            tracks: all("track", &args.track, track::parse, findings),
+            tracks: read_tracks(args, findings),
         };
         wanted.check(findings);
         wanted
@@ -235,6 +235,18 @@ fn read_interface(args: &RouterArgs, findings: &mut Findings) -> Option<String> 
             .ok_or_else(|| "expected an interface name, as eth0".into())
     };
     one("interface", &args.interface, parse, findings)
+}
+
+fn read_tracks(args: &RouterArgs, findings: &mut Findings) -> Vec<Track> {
+    let degrees = |text: &str| super::jobs::whole(text, 1, 150).map(|degrees| degrees as u8);
+    let given = one("too-hot", &args.too_hot, degrees, findings);
+    let mut tracks = all("track", &args.track, track::parse, findings);
+    for track in &mut tracks {
+        if let (Kind::Board { too_hot }, Some(degrees)) = (&mut track.kind, given) {
+            *too_hot = degrees;
+        }
+    }
+    tracks
 }
 
 fn read_who(args: &RouterArgs, findings: &mut Findings) -> Who {

@@ -34,7 +34,8 @@ async fn look(kind: &Kind, docker: &Client) -> Reason {
         | Kind::Exec(_)
         | Kind::File(_)
         | Kind::Interface(_)
-        | Kind::Disk(_) => Reason::Stale,
+        | Kind::Disk(_)
+        | Kind::Board { .. } => Reason::Stale,
     }
 }
 

@@ -120,7 +120,8 @@ fn notice(track: &Track) -> Duration {
         | Kind::File(_)
         | Kind::Disk(_)
         | Kind::Docker
-        | Kind::Swarm => track.interval * u32::from(track.fall) + track.timeout,
+        | Kind::Swarm
+        | Kind::Board { .. } => track.interval * u32::from(track.fall) + track.timeout,
     }
 }
 

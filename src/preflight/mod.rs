@@ -13,7 +13,7 @@ use std::path::Path;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use crate::flags::{Config, Finding, Resolved, Severity};
+use crate::flags::{Config, Finding, Resolved, Severity, Taken};
 use crate::sys::caps::{self, Capability};
 
 /// How one thing looks.
@@ -56,8 +56,9 @@ impl Line {
 const AS_ROOT: &str = "sudo unsinkable check …";
 
 /// Looks at everything.
-pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path) -> Vec<Line> {
+pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path, board: &Taken) -> Vec<Line> {
     let mut lines = flags(resolved);
+    lines.push(Line::ok("board", board.to_string()));
     lines.push(capabilities());
     lines.push(protocol_112(AddressFamily::Inet));
     lines.push(firewall());

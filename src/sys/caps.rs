@@ -6,6 +6,7 @@ use super::Failure;
 use core::ffi::{c_int, c_ulong};
 use nix::errno::Errno;
 use nix::sys::prctl;
+use nix::unistd::geteuid;
 
 /// What the VIP process lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,14 @@ pub fn keep(kept: &[Capability]) -> Result<(), Failure> {
         Half { effective: permitted, permitted, inheritable: 0 }
     };
     // All we may keep have numbers below 32.
-    set([shrunk(halves[0], kept), shrunk(halves[1], 0)])
+    let wanted = [shrunk(halves[0], kept), shrunk(halves[1], 0)];
+    let active = |halves: [Half; 2]| halves.map(|half| (half.effective, half.permitted));
+    // What is inheritable means nothing to a program that an ordinary user executes, once nothing is ambient. So a unit may
+    // refuse capset, as ours does.
+    if active(wanted) == active(halves) && !geteuid().is_root() {
+        return Ok(());
+    }
+    set(wanted)
 }
 
 /// Gives up every capability, for good.

@@ -21,6 +21,9 @@ const AWAY: Duration = Duration::from_secs(30);
 /// allows some): it would go on until the deadline.
 const PATIENCE: u64 = 2;
 
+/// A rollback gets this long at least: given up too early, somebody is woken for what puts itself right.
+const ROLLBACK: Duration = Duration::from_mins(5);
+
 /// What is rolled out, and how long it is watched.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -34,7 +37,7 @@ pub struct Plan {
     pub before: String,
     /// How long it must run well once all of it runs.
     pub bake: Duration,
-    /// How long it may take until all of it runs; the same again for a rollback.
+    /// How long it may take until all of it runs; the same again for a rollback, or a little longer.
     pub deadline: Duration,
 }
 
@@ -221,18 +224,15 @@ impl Rollout {
     /// From the beginning to when all of it must run. Tasks that are gone at the end of the bake get no more time.
     fn limit(&self) -> Duration {
         match self.phase {
-            Phase::Converging | Phase::RollingBack { .. } => self.plan.deadline,
+            Phase::Converging => self.plan.deadline,
+            Phase::RollingBack { .. } => self.plan.deadline.max(ROLLBACK),
             Phase::Baking { .. } => self.plan.deadline + self.plan.bake,
         }
     }
 
     fn late(&self, slots: Slots) -> String {
-        let minutes = self.plan.deadline.as_secs() / 60;
-        let limit = if minutes > 0 {
-            format!("{minutes} min")
-        } else {
-            format!("{} s", self.plan.deadline.as_secs())
-        };
+        let seconds = self.limit().as_secs();
+        let limit = if seconds < 60 { format!("{seconds} s") } else { format!("{} min", seconds / 60) };
         format!("{} of {} tasks run it after {limit}", slots.running, slots.wanted)
     }
 
@@ -248,7 +248,7 @@ impl Rollout {
         if view.digest == self.plan.previous && slots.settled() && !going_on {
             return Step::End(End::RolledBack(why.to_owned()));
         }
-        if now.since(since) >= self.plan.deadline {
+        if now.since(since) >= self.limit() {
             return Step::End(End::Failed(format!("{why}; and put back, only {}", self.late(slots))));
         }
         self.wait(now)

@@ -148,10 +148,10 @@ fn pruning() {
     litter(&lab);
     let theirs = measured(1, || shell_prune(node));
     row(
-        "the same, and all that is unused goes",
+        "the same, and all unused containers and images go",
         &removed,
         &theirs,
-        3 + 20 + 30 + 20,
+        2 + 20 + 30,
         "2.35 s, 1.36 s CPU, 157 processes, and 8 named volumes gone",
         "≤ 70 ms CPU",
     );
@@ -185,7 +185,8 @@ fn shell_ask(node: &Node) {
     node.docker(&["volume", "ls", "-qf", "dangling=true"]);
 }
 
-/// As docker-cleanup does it: each by itself.
+/// As docker-cleanup does it: each by itself. Without the volumes: ours wait for a grace of their own once their containers
+/// are gone.
 fn shell_prune(node: &Node) {
     let containers = node.docker(&["ps", "-aq", "--filter", "status=exited", "--filter", "status=created"]);
     for container in containers.split_whitespace() {
@@ -193,9 +194,6 @@ fn shell_prune(node: &Node) {
     }
     for image in node.docker(&["images", "-q", "--no-trunc"]).split_whitespace() {
         node.try_docker(&["rmi", image]).ok();
-    }
-    for volume in node.docker(&["volume", "ls", "-qf", "dangling=true"]).split_whitespace() {
-        node.docker(&["volume", "rm", volume]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::aside::Aside;
 use super::{Look, os};
+use crate::checks::board;
 use crate::checks::health::Reason;
 use crate::checks::probe::{self, Space};
 use nix::sys::statvfs::{FsFlags, Statvfs, statvfs};
@@ -43,7 +44,7 @@ fn file(path: &Path) -> Reason {
 
 fn disk(path: &Path) -> Reason {
     match statvfs(path) {
-        Ok(stat) => probe::disk(space(&stat)),
+        Ok(stat) => probe::disk(Space { read_only: is_read_only(&stat, path), ..space(&stat) }),
         Err(errno) => Reason::Os(errno as i32),
     }
 }
@@ -59,8 +60,18 @@ fn space(stat: &Statvfs) -> Space {
         free: wide(stat.blocks_available()).saturating_mul(fragment),
         files: wide(stat.files()),
         files_free: wide(stat.files_available()),
-        read_only: stat.flags().contains(FsFlags::ST_RDONLY),
+        read_only: false,
     }
+}
+
+/// In a unit with `ProtectSystem=` the mount that is seen is read-only and the file system is not: then its own options
+/// count.
+fn is_read_only(stat: &Statvfs, path: &Path) -> bool {
+    stat.flags().contains(FsFlags::ST_RDONLY)
+        && fs::canonicalize(path).is_ok_and(|path| {
+            let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+            board::is_read_only(&mounts, &path.to_string_lossy())
+        })
 }
 
 /// An interface of this network namespace (that /sys was mounted in).

@@ -80,6 +80,8 @@ struct Run {
 impl Run {
     fn start(path: &Path) -> io::Result<Self> {
         let mut command = Command::new(path);
+        // It neither speaks to systemd for this process nor feeds its watchdog.
+        command.env_remove("NOTIFY_SOCKET").env_remove("WATCHDOG_USEC");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         Ok(Self { child: command.spawn()?, reaped: false })
     }

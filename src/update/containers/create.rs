@@ -93,13 +93,23 @@ fn ports(body: &mut Object, settings: &Object, host: &Object) {
 
 /// Lets what named a replaced container by ID, or by the name it has only until it is removed, name the new one.
 fn follow(host: &mut Object, replaced: &[Replaced]) {
+    // An ID may be given by its first digits; 12 are what Docker shows.
+    let new = |of: &str| {
+        let one = replaced.iter().find(|one| of.len() >= 12 && one.old.starts_with(of));
+        one.map(|one| one.new.as_str())
+    };
     for key in SHARED {
         let Some(mode) = host.get(key).and_then(Value::as_str) else { continue };
-        let Some(of) = mode.strip_prefix("container:") else { continue };
-        // An ID may be given by its first digits; 12 are what Docker shows.
-        let named = |one: &&Replaced| of.len() >= 12 && one.old.starts_with(of);
-        if let Some(one) = replaced.iter().find(named) {
-            host.insert(key.into(), format!("container:{}", one.new).into());
+        if let Some(new) = mode.strip_prefix("container:").and_then(new) {
+            host.insert(key.into(), format!("container:{new}").into());
+        }
+    }
+    if let Some(Value::Array(from)) = host.get_mut("VolumesFrom") {
+        for one in from {
+            let of = one.as_str().map(|text| text.split_once(':').unwrap_or((text, "")));
+            if let Some((new, mode)) = of.and_then(|(of, mode)| Some((new(of)?, mode))) {
+                *one = if mode.is_empty() { new.into() } else { format!("{new}:{mode}").into() };
+            }
         }
     }
     if let Some(Value::Array(links)) = host.get_mut("Links") {
@@ -190,11 +200,13 @@ mod tests {
         web["HostConfig"]["NetworkMode"] = json!(format!("container:{OTHER}"));
         web["HostConfig"]["PidMode"] = json!("container:gluetun");
         web["HostConfig"]["Links"] = json!(["/db-unsinkable-old-b8718842e887:/web/db", "/mq:/web/mq"]);
+        web["HostConfig"]["VolumesFrom"] = json!([format!("{OTHER}:ro"), &OTHER[..12], "data"]);
         web["Config"]["Hostname"] = json!("gluetun");
         let (body, request) = made(&web, &[Replaced { old: OTHER.into(), new: "new1".into() }]);
         assert_eq!(body["HostConfig"]["NetworkMode"], "container:new1");
         assert_eq!(body["HostConfig"]["PidMode"], "container:gluetun");
         assert_eq!(body["HostConfig"]["Links"], json!(["/db:/web/db", "/mq:/web/mq"]));
+        assert_eq!(body["HostConfig"]["VolumesFrom"], json!(["new1:ro", "new1", "data"]));
         for gone in ["Hostname", "Domainname", "ExposedPorts", "MacAddress"] {
             assert_eq!(body.get(gone), None, "{gone}");
         }

@@ -1,5 +1,5 @@
 //! In which order containers are recreated: after what they depend on (compose's `depends_on`), after whose network,
-//! processes or links they share. Who shares them has to be recreated as well.
+//! processes, volumes or links they share. Who shares them has to be recreated as well.
 
 use super::create::SHARED;
 use super::swap;
@@ -21,8 +21,19 @@ pub struct Ties {
     pub service: (String, String),
     /// Services of its project that it depends on.
     pub depends_on: Vec<String>,
-    /// Containers (ID or name) without which it cannot be: they lend it a namespace, or are linked.
+    /// Containers (ID or name) without which it cannot be: they lend it a namespace or volumes, or are linked.
     pub hangs_on: Vec<String>,
+}
+
+/// The containers (ID or name) whose volumes a container (inspected) has, too.
+pub fn volumes_from(container: &Value) -> impl Iterator<Item = &str> {
+    let list = container["HostConfig"]["VolumesFrom"].as_array().map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(|one| one.as_str()?.split(':').next())
+}
+
+/// One that is named by its ID cannot be named any more when it was replaced; a name is the new one's then.
+fn is_id(text: &str) -> bool {
+    text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Reads the ties of a container (inspected).
@@ -33,6 +44,7 @@ pub fn ties(container: &Value) -> Ties {
     let depends_on = depends_on.filter_map(|one| one.split(':').next()).map(str::trim);
     let host = &container["HostConfig"];
     let shared = SHARED.iter().filter_map(|key| host[*key].as_str()?.strip_prefix("container:"));
+    let volumes = volumes_from(container).filter(|of| is_id(of));
     let links = host["Links"].as_array().map_or(&[][..], Vec::as_slice);
     let linked = links.iter().filter_map(|link| link.as_str()?.split(':').next());
     let linked = linked.map(|name| swap::without_mark(name.trim_start_matches('/')));
@@ -41,7 +53,7 @@ pub fn ties(container: &Value) -> Ties {
         name: text(&container["Name"]).trim_start_matches('/').to_owned(),
         service: (text(&labels[PROJECT]), text(&labels[SERVICE])),
         depends_on: depends_on.filter(|one| !one.is_empty()).map(str::to_owned).collect(),
-        hangs_on: shared.chain(linked).map(str::to_owned).collect(),
+        hangs_on: shared.chain(volumes).chain(linked).map(str::to_owned).collect(),
     }
 }
 
@@ -145,6 +157,13 @@ mod tests {
     fn a_link_to_a_marked_container_is_one_to_its_name() {
         let linked = plain("web", &json!({"Links": ["/db-unsinkable-old-0123456789ab:/web/db"]}));
         assert_eq!(ties(&linked).hangs_on, ["db"]);
+    }
+
+    #[test]
+    fn who_names_volumes_by_id_hangs_on_their_container() {
+        let of = json!({"VolumesFrom": ["0123456789ab:ro", "data:rw"]});
+        assert_eq!(ties(&plain("web", &of)).hangs_on, ["0123456789ab"]);
+        assert_eq!(volumes_from(&plain("web", &of)).collect::<Vec<_>>(), ["0123456789ab", "data"]);
     }
 
     #[test]

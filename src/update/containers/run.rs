@@ -80,7 +80,7 @@ pub async fn round(
     rows: &mut Vec<Row>,
 ) {
     let now = clock::unix();
-    let images = Images::new(policy, voice);
+    let images = Images::new(policy);
     let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = own_container(&mountinfo).map(str::to_owned);
     let mut round = Round { docker, policy, session, voice, rows, dry_run, now, images, own };
@@ -215,8 +215,10 @@ impl Round<'_> {
     /// Writes what became of a container, into its row and to whoever listens.
     fn tell(&mut self, one: &mut Plain, verdict: Verdict, reason: String) {
         let level = match verdict {
+            // The same each round: its row says it.
+            Verdict::Skipped => Level::Debug,
             Verdict::Updated | Verdict::Due | Verdict::Current => Level::Info,
-            Verdict::Skipped | Verdict::Deferred | Verdict::Held | Verdict::RolledBack => Level::Warn,
+            Verdict::Deferred | Verdict::Held | Verdict::RolledBack => Level::Warn,
             Verdict::Failed => Level::Error,
         };
         self.voice.say(level, &format!("container {}: {reason}", one.name));

@@ -77,6 +77,7 @@ impl Round<'_> {
         let mut seen = clock::now();
         let mut nodes = Vec::new();
         let mut refused = 0;
+        let mut breaks = self.docker.breaks();
         loop {
             let shown = match show(self.docker, &subject.service.id).await {
                 Ok(shown) => shown,
@@ -86,6 +87,10 @@ impl Round<'_> {
                 }
             };
             seen = clock::now();
+            if core::mem::replace(&mut breaks, self.docker.breaks()) != breaks {
+                // Dockerd came back between two looks, and ended the tasks of its node on the way.
+                rollout.blind(seen, &shown.nodes);
+            }
             if let Some(leader) = self.other_leader(&shown.nodes).filter(|leader| *leader != "nobody") {
                 return Err(format!(
                     "no longer the leader: {leader} leads, and watches {} from here",

@@ -70,7 +70,8 @@ fn second() -> LocalAddresses {
         addrs: addrs.iter().map(|addr| addr.parse().expect("an address")).collect(),
     };
     let docker = interface("docker0", false, &["172.17.0.1"]);
-    LocalAddresses { interfaces: vec![docker, interface("eth0", true, &["10.0.0.2", "fd00::2", "fe80::2"])] }
+    let interfaces = vec![docker, interface("eth0", true, &["10.0.0.2", "fd00::2", "fe80::2"])];
+    LocalAddresses { interfaces, ..LocalAddresses::default() }
 }
 
 fn complete(config: &Config) {

@@ -7,6 +7,7 @@ use crate::docker::Error;
 use crate::update::Verdict;
 use crate::update::containers::choice;
 use crate::update::containers::create::{self, Replaced, Request};
+use crate::update::containers::order;
 use log::Level;
 use std::collections::BTreeMap;
 
@@ -42,11 +43,7 @@ impl<'a> Round<'a> {
     pub async fn replace(&mut self, all: &mut [Plain], first: usize) -> bool {
         let group = group(all, first);
         for index in &group {
-            let fit = match self.refresh(&mut all[*index]).await {
-                Ok(()) => self.may_follow(&mut all[*index]).await,
-                Err(why) => Err(why),
-            };
-            if let Err(why) = fit {
+            if let Err(why) = self.fit(&mut all[*index]).await {
                 let which = if *index == first {
                     String::new()
                 } else {
@@ -78,6 +75,26 @@ impl<'a> Round<'a> {
                 self.back(all, group, &begun, &broken).await;
                 false
             }
+        }
+    }
+
+    /// It can be made anew, as far as one can tell before.
+    async fn fit(&self, one: &mut Plain) -> Result<(), String> {
+        self.refresh(one).await?;
+        self.may_follow(one).await?;
+        self.lenders(one).await
+    }
+
+    /// What it was made with has to be there, or Docker would not make it again.
+    async fn lenders(&self, one: &Plain) -> Result<(), String> {
+        let hangs_on = one.ties.hangs_on.iter().map(String::as_str);
+        let list = self.docker.containers().await.map_err(|error| error.to_string())?;
+        let is_there = |of: &str| {
+            list.iter().any(|one| choice::name(one) == of || (of.len() >= 12 && one.id.starts_with(of)))
+        };
+        match hangs_on.chain(order::volumes_from(&one.inspect)).find(|of| !is_there(of)) {
+            Some(of) => Err(format!("needs container {of}, which is gone: recreate it by hand")),
+            None => Ok(()),
         }
     }
 

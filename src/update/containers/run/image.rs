@@ -4,8 +4,6 @@ use super::Round;
 use crate::docker::credentials::Credentials;
 use crate::docker::{Client, Error, Reference, auth_file};
 use crate::update::{Policy, Verdict, budget};
-use crate::voice::Voice;
-use log::Level;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -24,16 +22,18 @@ pub enum Tagged {
 pub struct Images {
     seen: BTreeMap<(Reference, bool), Tagged>,
     credentials: Option<Credentials>,
+    /// Why there are none, though a file was given.
+    unread: Option<String>,
 }
 
 impl Images {
-    pub fn new(policy: &Policy, voice: &dyn Voice) -> Self {
-        let read = policy.credentials.as_deref().map(auth_file::load).transpose();
-        let credentials = read.unwrap_or_else(|why| {
-            voice.say(Level::Warn, &format!("registries are asked without login: {why}"));
-            None
-        });
-        Self { seen: BTreeMap::new(), credentials }
+    pub fn new(policy: &Policy) -> Self {
+        let (credentials, unread) = match policy.credentials.as_deref().map(auth_file::load) {
+            Some(Ok(credentials)) => (Some(credentials), None),
+            Some(Err(why)) => (None, Some(why)),
+            None => (None, None),
+        };
+        Self { seen: BTreeMap::new(), credentials, unread }
     }
 }
 
@@ -110,6 +110,10 @@ impl Round<'_> {
             let why = format!("{} had enough of us: {text}", reference.registry);
             return Tagged::Unknown(Verdict::Deferred, why);
         }
+        let text = match &self.images.unread {
+            Some(why) => format!("{text} (asked without login: {why})"),
+            None => text,
+        };
         if error.status() == Some(404) {
             let why = format!("its registry does not have it, or not for us: {text}");
             return Tagged::Unknown(Verdict::Skipped, why);

@@ -1,7 +1,7 @@
 //! What an earlier round, or a dockerd that died, left in the middle: gone on with, or put back.
 
 use super::group::{Broken, group};
-use super::place::{Failure, by_hand, new_of};
+use super::place::{Failure, by_hand, named, new_of};
 use super::{Plain, Round, image, parsed};
 use crate::docker::Error;
 use crate::update::Verdict;
@@ -75,11 +75,7 @@ impl Round<'_> {
         if old.marked.is_none() {
             return Ok(Leftover::Watch);
         }
-        let new = match self.docker.inspect_container(&old.name).await {
-            Ok(raw) => parsed(&raw),
-            Err(error) if error.status() == Some(404) => Value::Null,
-            Err(error) => return Err(error),
-        };
+        let new = named(self.docker, &old.name).await?;
         let ours = new["Config"]["Image"] == old.reference();
         Ok(swap::leftover(new_of(&new), ours))
     }

@@ -3,6 +3,7 @@
 use super::parsed;
 use crate::docker::client::Stream;
 use crate::docker::{Client, Error};
+use crate::update::containers::choice;
 use crate::update::containers::create::Request;
 use crate::update::containers::swap::{self, Facts, New, Old, Restarts, Step};
 use crate::update::containers::watch::{self, Judgement};
@@ -56,9 +57,19 @@ impl Failure {
     }
 }
 
-/// Null if there is none.
-async fn inspect(docker: &Client, name: &str) -> Result<Value, Error> {
-    match docker.inspect_container(name).await {
+/// The container of that very name; null if there is none. Docker itself, asked for `db`, would give one whose ID begins
+/// with those digits.
+pub async fn named(docker: &Client, name: &str) -> Result<Value, Error> {
+    let list = docker.containers().await?;
+    match list.iter().find(|one| choice::name(one) == name) {
+        Some(one) => inspect(docker, &one.id).await,
+        None => Ok(Value::Null),
+    }
+}
+
+/// By ID; null if there is none.
+async fn inspect(docker: &Client, id: &str) -> Result<Value, Error> {
+    match docker.inspect_container(id).await {
         Ok(raw) => Ok(parsed(&raw)),
         Err(error) if error.status() == Some(404) => Ok(Value::Null),
         Err(error) => Err(error),
@@ -91,7 +102,7 @@ impl Place<'_> {
     /// What is there, and the ID of the new one.
     async fn facts(&self) -> Result<(Facts, String), Error> {
         let old = inspect(self.docker, &self.old).await?;
-        let mut new = inspect(self.docker, &self.name).await?;
+        let mut new = named(self.docker, &self.name).await?;
         if new["Id"] == self.old.as_str() {
             new = Value::Null;
         }
@@ -193,9 +204,9 @@ impl Place<'_> {
             Step::CreateNew => self.create().await,
             Step::StopOld => docker.stop_container(old).await,
             Step::StartNew => docker.start_container(new).await,
-            Step::RemoveOld => docker.remove_container(old, false).await,
+            Step::RemoveOld => gone(docker.remove_container(old, false).await),
             Step::StopNew => docker.stop_container(new).await,
-            Step::RemoveNew => docker.remove_container(new, false).await,
+            Step::RemoveNew => gone(docker.remove_container(new, false).await),
             Step::StartOld => docker.start_container(old).await,
             Step::RestoreOld => docker.set_restart_policy(old, "always").await,
             Step::NameOld => docker.rename_container(old, &self.name).await,
@@ -279,6 +290,14 @@ impl Disturbed {
             Some(_) => Failure { reason, hold: true },
             None => Failure { reason: format!("{reason}, as Docker restarted"), hold: false },
         }
+    }
+}
+
+/// Removed is removed: dockerd may have died after it did so and before it said so.
+fn gone(removed: Result<(), Error>) -> Result<(), Error> {
+    match removed {
+        Err(error) if error.status() == Some(404) => Ok(()),
+        Ok(()) | Err(_) => removed,
     }
 }
 
