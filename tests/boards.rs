@@ -22,8 +22,11 @@ fn model(name: &str) -> String {
 }
 
 fn config(model: &str, flags: &str) -> Config {
-    let eth0 =
-        LocalInterface { name: "eth0".into(), hardware: true, addrs: vec!["10.0.0.1".parse().unwrap()] };
+    let eth0 = LocalInterface {
+        name: "eth0".into(),
+        hardware: true,
+        addrs: vec!["10.0.0.1".parse().expect("an address")],
+    };
     let local = LocalAddresses { interfaces: vec![eth0], model: model.into() };
     let line =
         format!("unsinkable run --vip 10.0.0.50/24 --node 10.0.0.1 --node 10.0.0.2 --track board {flags}");
@@ -62,7 +65,7 @@ fn each_board_is_known_by_its_model() {
 /// As a person would read the file, apart from the program's own reading of it.
 fn documented(board: Board) -> BTreeMap<String, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("boards/{}.flags", board.name));
-    let text = fs::read_to_string(path).unwrap();
+    let text = fs::read_to_string(path).expect("readable");
     let mut above = "";
     let mut flags = BTreeMap::new();
     for line in text.lines() {
@@ -150,7 +153,7 @@ fn this_machine_is_looked_at() {
     let (told, heard) = smol::channel::bounded(1);
     let looked = smol::block_on(smol::future::or(
         async {
-            run::run(&tracks, |_, verdict| drop(told.try_send(verdict))).await;
+            run::run(&tracks, |_, verdict| _ = told.try_send(verdict)).await;
             None
         },
         async { heard.recv().await.ok() },
