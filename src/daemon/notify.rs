@@ -1,4 +1,4 @@
-//! Tells systemd how it goes (sd_notify(3)): ready, what this node is, alive, stopping. Without systemd, nothing.
+//! Tells systemd how it goes (`sd_notify(3)`): ready, what this node is, alive, stopping. Without systemd, nothing.
 //!
 //! A message is one datagram to `$NOTIFY_SOCKET`, never waited for: where there is no room it is lost, as the next one
 //! says the same or better.
@@ -35,7 +35,7 @@ impl Notify {
         self.watchdog.filter(|_| self.way.is_some())
     }
 
-    /// Sends lines as sd_notify(3) lists them: `READY=1`.
+    /// Sends lines as `sd_notify(3)` lists them: `READY=1`.
     pub fn tell(&self, lines: &str) {
         if let Some((socket, to)) = &self.way {
             // systemd does without; what is wrong there cannot be mended from here.

@@ -238,7 +238,8 @@ fn read_interface(args: &RouterArgs, findings: &mut Findings) -> Option<String> 
 }
 
 fn read_tracks(args: &RouterArgs, findings: &mut Findings) -> Vec<Track> {
-    let degrees = |text: &str| super::jobs::whole(text, 1, 150).map(|degrees| degrees as u8);
+    let degrees =
+        |text: &str| super::jobs::whole(text, 1, 150).map(|degrees| u8::try_from(degrees).unwrap_or(150));
     let given = one("too-hot", &args.too_hot, degrees, findings);
     let mut tracks = all("track", &args.track, track::parse, findings);
     for track in &mut tracks {
