@@ -153,7 +153,10 @@ fn this_machine_is_looked_at() {
     let (told, heard) = smol::channel::bounded(1);
     let looked = smol::block_on(smol::future::or(
         async {
-            run::run(&tracks, |_, verdict| _ = told.try_send(verdict)).await;
+            run::run(&tracks, |_, verdict| {
+                let _ = told.try_send(verdict);
+            })
+            .await;
             None
         },
         async { heard.recv().await.ok() },

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Line, Mark};
+use crate::docker::api::Swarm;
+use crate::docker::{Client, Error};
 
 /// A daemon that needs longer for a ping is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -15,8 +17,33 @@ const LARGEST: usize = 4096;
 const OLDEST: (u32, u32) = (1, 41);
 const WHAT: &str = "Docker";
 
-/// The line for the table.
-pub fn line(path: &Path) -> Line {
+/// The lines for the table: Docker, and this node's place in the Swarm if it answers.
+pub fn lines(path: &Path) -> Vec<Line> {
+    let docker = line(path);
+    if docker.mark != Mark::Ok {
+        return vec![docker];
+    }
+    let info = smol::block_on(Client::new(path).info());
+    vec![docker, info.map_or_else(|error| unheard(&error), |info| swarm(&info.swarm))]
+}
+
+fn unheard(error: &Error) -> Line {
+    Line::bad(Mark::Warn, "Swarm", error.to_string(), "docker info")
+}
+
+fn swarm(swarm: &Swarm) -> Line {
+    match (swarm.local_node_state.as_str(), swarm.control_available) {
+        ("active", true) => Line::ok("Swarm", "a manager"),
+        ("active", false) => Line::ok("Swarm", "a worker: services are updated by the managers"),
+        ("inactive" | "", _) => Line::ok("Swarm", "none: --update=containers is what there is to update"),
+        ("locked", _) => Line::bad(Mark::Warn, "Swarm", "locked", "docker swarm unlock"),
+        (state, _) => {
+            Line::bad(Mark::Warn, "Swarm", format!("{state} {}", swarm.error).trim(), "docker info")
+        }
+    }
+}
+
+fn line(path: &Path) -> Line {
     let shown = path.display();
     match ping(path) {
         Ok(answer) => judge(&answer),
@@ -93,6 +120,19 @@ mod tests {
         assert_eq!(judge(&answer.replace("1.47", "1.40")).mark, Mark::Warn);
         assert_eq!(judge("HTTP/1.1 500 no\r\n\r\n").seen, "answers HTTP/1.1 500 no");
         assert_eq!(judge("").seen, "answers nothing");
+    }
+
+    #[test]
+    fn the_place_in_the_swarm_is_told() {
+        let told = |state: &str, manager| {
+            let node =
+                Swarm { local_node_state: state.into(), control_available: manager, ..Swarm::default() };
+            (swarm(&node).mark, swarm(&node).seen)
+        };
+        assert_eq!(told("active", true), (Mark::Ok, "a manager".into()));
+        assert_eq!(told("active", false).0, Mark::Ok);
+        assert_eq!(told("pending", false), (Mark::Warn, "pending".into()));
+        assert_eq!(told("locked", false), (Mark::Warn, "locked".into()));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `check`: is this machine ready for these flags? Each line says ok, warn or fail, and the one command that mends it.
 //!
-//! `read` makes sense of what /proc and sysctls say (pure), `docker` asks Docker's socket, this file looks and judges.
+//! `read` makes sense of what /proc and sysctls say (pure), `docker` asks Docker's socket, `pi` looks for what a Raspberry
+//! Pi lacks as it comes, this file looks and judges.
 
 mod docker;
+mod pi;
 mod read;
 
 use core::fmt::Write;
@@ -15,6 +17,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use crate::flags::{Config, Finding, Resolved, Severity, Taken};
 use crate::sys::caps::{self, Capability};
+use crate::sys::clock;
 
 /// How one thing looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +71,11 @@ pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path, board: &T
     lines.push(nonlocal_bind());
     lines.push(real_time());
     lines.push(locked_memory());
-    lines.push(docker::line(docker));
+    lines.push(clock_is_right());
+    if board.is_pi() {
+        lines.extend(pi::lines(Path::new("/")));
+    }
+    lines.extend(docker::lines(docker));
     lines
 }
 
@@ -256,6 +263,19 @@ fn nonlocal_bind() -> Line {
         line.mend = Some("only for such services: sysctl -w net.ipv4.ip_nonlocal_bind=1".into());
     }
     line
+}
+
+/// Updates wait for times of day, registries for certificates, and logs of three nodes are read side by side.
+fn clock_is_right() -> Line {
+    if clock::is_synchronized() {
+        return Line::ok("clock", "kept right by NTP");
+    }
+    Line::bad(
+        Mark::Warn,
+        "clock",
+        "nobody keeps it right (VRRP does not need it)",
+        "timedatectl set-ntp true",
+    )
 }
 
 fn real_time() -> Line {

@@ -29,6 +29,18 @@ pub fn minute_of_day() -> u16 {
     u16::try_from(local.tm_hour * 60 + local.tm_min).unwrap_or_default()
 }
 
+/// Does somebody (NTP) keep the clock right? The kernel knows, whoever it is.
+pub fn is_synchronized() -> bool {
+    // linux/timex.h: nobody has said so for long enough.
+    const STA_UNSYNC: core::ffi::c_int = 0x40;
+    let mut clock = core::mem::MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: it lives here; its `modes` of zero ask and change nothing.
+    let state = unsafe { libc::adjtimex(clock.as_mut_ptr()) };
+    // SAFETY: a `timex` of zeroes is valid, too, if it was left as it was.
+    let clock = unsafe { clock.assume_init() };
+    state >= 0 && clock.status & STA_UNSYNC == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::minute_of_day;

@@ -69,7 +69,7 @@ fn space(stat: &Statvfs) -> Space {
 fn is_read_only(stat: &Statvfs, path: &Path) -> bool {
     stat.flags().contains(FsFlags::ST_RDONLY)
         && fs::canonicalize(path).is_ok_and(|path| {
-            let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+            let mounts = fs::read_to_string("/proc/thread-self/mountinfo").unwrap_or_default();
             board::is_read_only(&mounts, &path.to_string_lossy())
         })
 }
