@@ -132,7 +132,7 @@ fn swap(router: &Router, skew: u64, down: u64) {
         within("SIGTERM", pair.gained(1, event), 0, skew + 200);
         let answers = pings.answers(event - ms(100), event + ms(skew + 300));
         say(&format!("    pings meanwhile: {} of {} unanswered", answers.unanswered, answers.sent));
-        assert!(!ours_leaves || answers.unanswered <= 5, "a planned hand-over lost packets: {answers:?}");
+        assert!(!ours_leaves || answers.unanswered <= 15, "a planned hand-over lost packets: {answers:?}");
         assert!(pair.first.wait(LIMIT).is_some(), "it ends on SIGTERM");
         pair.lab.settle(pair.vip, 1, LIMIT);
 
@@ -367,6 +367,6 @@ fn a_failed_check_hands_over_to_keepalived() {
     let event = lab.nodes[0].stop_fake("dockerd");
     within("dockerd killed", lab.owners.gained(VIP, 1, event, LIMIT), 0, 180 + 200); // (256 - 210) / 256 s
     let answers = pings.answers(event - ms(100), event + ms(600));
-    assert!(answers.unanswered <= 5, "a planned hand-over lost packets: {answers:?}");
+    assert!(answers.unanswered <= 15, "a planned hand-over lost packets: {answers:?}");
     drop(daemons);
 }
