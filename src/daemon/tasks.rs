@@ -7,7 +7,8 @@ use crate::report::frame::{Reply, Request};
 use crate::shared::{Command, Note};
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::sys::{clock, interface};
-use crate::vrrp::event::Link;
+use crate::time::Time;
+use crate::vrrp::event::{Link, StateName};
 use crate::{plan, report, vip};
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
@@ -269,6 +270,18 @@ impl Daemon<'_> {
     }
 
     /// Empties the notes of the other threads into the log until those are over.
+    /// An advert has come to this router not long ago, while it is no master itself.
+    fn hears_somebody(&self, router: u8) -> bool {
+        let router = usize::from(router);
+        let view = self.desk.borrow().journal.views.get(router).copied().flatten();
+        let lane = self.shared.lanes.get(router);
+        let heard =
+            lane.into_iter().flat_map(|lane| &lane.peers).map(|peer| peer.heard_at.load(Relaxed)).max();
+        let patience = self.config.routers.get(router).map_or(Duration::ZERO, |it| it.settings.interval * 2);
+        let recent = Time::from_micros(heard.unwrap_or_default());
+        view.is_some_and(|view| view.state == StateName::Backup) && clock::now().since(recent) < patience
+    }
+
     async fn take_notes(
         &self,
         mut notes: Consumer<'_, Note>,
@@ -286,7 +299,11 @@ impl Daemon<'_> {
                 self.take_note(&note);
             }
             while let Some(note) = vip_notes.dequeue() {
-                self.desk.borrow_mut().journal.vip_note(&note);
+                // Whoever preempts a master hears it well: its answer is no riddle.
+                let answered = matches!(note.what, vip::What::AnsweredBy(..));
+                if !answered || !self.hears_somebody(note.router) {
+                    self.desk.borrow_mut().journal.vip_note(&note);
+                }
             }
             if last {
                 return;
