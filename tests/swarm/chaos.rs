@@ -19,90 +19,76 @@ impl Dice {
     }
 }
 
-fn words(text: &str) -> Vec<&str> {
-    text.split_whitespace().collect()
-}
+/// Our daemon, at it all the time; what nobody keeps goes after a second.
+const BUSY: &str = "--update --update-every 1s --bake 500ms --rollout-deadline 20s --prune --prune-every 1s \
+    --grace 1s --keep-per-repo 0 --keep-image *heimdall --keep-container pet";
 
 #[test]
 fn dockerd_killed_fifty_times() {
     let Some(lab) = Lab::new(1) else { return };
     let node = lab.node(0);
-    let seed = std::env::var("SWARM_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(2_026_u64);
-    say(&format!("    SWARM_SEED={seed}"));
-    let mut dice = Dice(seed.max(1));
-    let digests = [lab.push("app:v1", Image::Good("1")), lab.push("app:v2", Image::Good("2"))];
     let junk = lab.push("junk:v1", Image::Good("junk"));
     let kept = lab.push("heimdall:v1", Image::Good("kept"));
-    lab.move_tag("app:latest", "v1");
-    node.docker(&["pull", "-q", &lab.image("heimdall:v1")]);
-    node.docker(&["create", "--name", "pet", "--volume", "pet-data:/data", &lab.image("app:v1")]);
-    let image = lab.image("app:latest");
-    let web = words(
-        "service create --detach --name web --mount type=volume,source=data,target=/data --update-monitor 500ms \
-        --restart-delay 100ms",
-    );
-    node.docker(&[&web[..], &[&image]].concat());
-    lab.wait_running(0, "web", 1, &digests[0]);
-    let asleep = words(
-        "service create --detach --name asleep --replicas 0 --mount type=volume,source=asleep,target=/data",
-    );
-    node.docker(&[&asleep[..], &[&image]].concat());
-    node.docker(&[
-        "run",
-        "--rm",
-        "--volume",
-        "data:/data",
-        "--volume",
-        "asleep:/more",
-        &lab.image("app:v1"),
-        "/bin/busybox",
-        "sh",
-        "-c",
-        "echo precious >/data/file; echo precious >/more/file",
-    ]);
+    settle(&lab);
+    let mut ours = daemon(&lab, 0, &BUSY.split_whitespace().collect::<Vec<_>>());
+    kill_again_and_again(&lab, || assert!(ours.runs(), "our daemon lives"));
 
-    let mut ours = daemon(
-        &lab,
-        0,
-        &words(
-            "--update --update-every 1s --bake 500ms --rollout-deadline 20s --prune --prune-every 1s --grace 1s \
-             --keep-per-repo 0 --keep-image *heimdall --keep-container pet",
-        ),
-    );
-    let start = Instant::now();
-    for kill in 0..KILLS {
-        lab.move_tag("app:latest", if dice.below(2) == 0 { "v2" } else { "v1" });
-        if kill % 10 == 0 {
-            node.docker(&["pull", "-q", &lab.image("junk:v1")]);
-        }
-        std::thread::sleep(ms(dice.below(1500)));
-        node.kill_dockerd();
-        std::thread::sleep(ms(dice.below(300)));
-        node.start_dockerd();
-        assert!(ours.runs(), "our daemon lives");
-    }
-    say(&format!("    {KILLS} kills in {:.0?}", start.elapsed()));
-
-    let last = lab.move_tag("app:latest", "v2");
+    // A new one: one that an update was rolled back from meanwhile would be held.
+    lab.push("app:v3", Image::Good("3"));
+    let last = lab.move_tag("app:latest", "v3");
     lab.wait_for(Duration::from_secs(180), "all is as it should be", || {
         node.try_call("GET", "/services/web", "").is_ok_and(|reply| reply.status == 200)
             && node.service("web").digest() == last
             && node.running("web") == [last.clone()]
     });
-    assert_eq!(digests[1], last);
-    let text = |volume: &str| {
-        let mount = format!("{volume}:/data");
-        let image = lab.image("app:v1");
-        node.docker(&["run", "--rm", "--volume", &mount, &image, "/bin/busybox", "cat", "/data/file"])
-    };
-    assert_eq!(
-        (text("data"), text("asleep")),
-        ("precious\n".into(), "precious\n".into()),
-        "volumes and what is in them"
-    );
-    node.docker(&["volume", "inspect", "pet-data"]);
-    node.docker(&["container", "inspect", "pet"]);
-    node.docker(&["service", "inspect", "asleep"]);
+    for volume in ["data", "asleep"] {
+        let line =
+            format!("run --rm --volume {volume}:/data {} /bin/busybox cat /data/file", lab.image("app:v1"));
+        assert_eq!(node.docker_line(&line), "precious\n", "{volume} and what is in it");
+    }
+    node.docker_line("volume inspect pet-data");
+    node.docker_line("container inspect pet");
+    node.docker_line("service inspect asleep");
     assert!(node.has_image(&kept), "the keep list holds");
     lab.wait_for(Duration::from_secs(60), "what nobody uses is gone", || !node.has_image(&junk));
+}
+
+/// A service at work, one that sleeps, a container that is kept: each with data in a volume.
+fn settle(lab: &Lab) {
+    let node = lab.node(0);
+    let one = lab.push("app:v1", Image::Good("1"));
+    lab.push("app:v2", Image::Good("2"));
+    lab.move_tag("app:latest", "v1");
+    let (image, latest) = (lab.image("app:v1"), lab.image("app:latest"));
+    node.docker_line(&format!("pull -q {}", lab.image("heimdall:v1")));
+    node.docker_line(&format!("create --name pet --volume pet-data:/data {image}"));
+    node.docker_line(&format!(
+        "service create --detach --name web --mount type=volume,source=data,target=/data --update-monitor 500ms \
+         --restart-delay 100ms {latest}"
+    ));
+    lab.wait_running(0, "web", 1, &one);
+    node.docker_line(&format!(
+        "service create --detach --name asleep --replicas 0 --mount type=volume,source=asleep,target=/data {latest}"
+    ));
+    let write = "echo precious >/data/file; echo precious >/more/file";
+    let run = format!("run --rm --volume data:/data --volume asleep:/more {image} /bin/busybox sh -c");
+    node.docker(&run.split_whitespace().chain([write]).collect::<Vec<_>>());
+}
+
+fn kill_again_and_again(lab: &Lab, mut look: impl FnMut()) {
+    let seed = std::env::var("SWARM_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(2_026_u64);
+    say(&format!("    SWARM_SEED={seed}"));
+    let (mut dice, node, start) = (Dice(seed.max(1)), lab.node(0), Instant::now());
+    for kill in 0..KILLS {
+        lab.move_tag("app:latest", if dice.below(2) == 0 { "v2" } else { "v1" });
+        if kill % 10 == 0 {
+            node.docker_line(&format!("pull -q {}", lab.image("junk:v1")));
+        }
+        std::thread::sleep(ms(dice.below(1500)));
+        node.kill_dockerd();
+        std::thread::sleep(ms(dice.below(300)));
+        node.start_dockerd();
+        look();
+    }
+    say(&format!("    {KILLS} kills in {:.0?}", start.elapsed()));
 }
