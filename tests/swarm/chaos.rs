@@ -1,6 +1,6 @@
 //! dockerd killed and started again at random moments of updates and pruning: nothing is lost.
 
-use crate::lab::{Image, Lab};
+use crate::lab::{Image, Lab, Node};
 use crate::net::{ms, say};
 use crate::rounds::daemon;
 use std::time::{Duration, Instant};
@@ -33,14 +33,19 @@ fn dockerd_killed_fifty_times() {
     let mut ours = daemon(&lab, 0, &BUSY.split_whitespace().collect::<Vec<_>>());
     kill_again_and_again(&lab, || assert!(ours.runs(), "our daemon lives"));
 
-    // A new one: one that an update was rolled back from meanwhile would be held.
-    lab.push("app:v3", Image::Good("3"));
-    let last = lab.move_tag("app:latest", "v3");
-    lab.wait_for(Duration::from_secs(180), "all is as it should be", || {
-        node.try_call("GET", "/services/web", "").is_ok_and(|reply| reply.status == 200)
-            && node.service("web").digest() == last
-            && node.running("web") == [last.clone()]
+    // New ones: one that an update was rolled back from meanwhile is held. Whatever a dockerd that was killed has left
+    // behind may cost the first of them a task, too ("starting container failed: task …: already exists").
+    let taken = ["3", "4", "5"].into_iter().any(|version| {
+        let tag = format!("v{version}");
+        lab.push(&format!("app:{tag}"), Image::Good(version));
+        let digest = lab.move_tag("app:latest", &tag);
+        let end = Instant::now() + Duration::from_secs(100);
+        while !runs(node, &digest) && Instant::now() < end {
+            std::thread::sleep(ms(500));
+        }
+        runs(node, &digest)
     });
+    assert!(taken, "a new image is taken: {}", ours.log());
     for volume in ["data", "asleep"] {
         let line =
             format!("run --rm --volume {volume}:/data {} /bin/busybox cat /data/file", lab.image("app:v1"));
@@ -51,6 +56,12 @@ fn dockerd_killed_fifty_times() {
     node.docker_line("service inspect asleep");
     assert!(node.has_image(&kept), "the keep list holds");
     lab.wait_for(Duration::from_secs(60), "what nobody uses is gone", || !node.has_image(&junk));
+}
+
+fn runs(node: &Node, digest: &str) -> bool {
+    node.try_call("GET", "/services/web", "").is_ok_and(|reply| reply.status == 200)
+        && node.service("web").digest() == digest
+        && node.running("web") == [digest.to_owned()]
 }
 
 /// A service at work, one that sleeps, a container that is kept: each with data in a volume.
