@@ -106,7 +106,7 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track proces:dockerd",
             "--track proces:dockerd: no check `proces`: did you mean process? (known: process, tcp, http, exec, file, \
-             interface, disk, docker, swarm, board)",
+             interface, disk, docker, swarm, ceph, board)",
         ),
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board:hot",

@@ -50,7 +50,7 @@ pub async fn run(tracks: &[Track], tell: impl Fn(usize, Verdict)) {
             Kind::Interface(name) => tasks.spawn(watch(track, local::Interface::new(name), tell)).detach(),
             Kind::Board { too_hot } => tasks.spawn(watch(track, board::Board::new(*too_hot), tell)).detach(),
             // Looked at elsewhere, by `watch_with`.
-            Kind::Docker | Kind::Swarm => {}
+            Kind::Docker | Kind::Swarm | Kind::Ceph => {}
         }
     }
     if !names.is_empty() {

@@ -141,7 +141,9 @@ impl Daemon<'_> {
     /// A housekeeper that never comes up must not keep a router waiting for its first verdict for ever.
     fn miss_verdicts(&self) {
         let now = clock::now();
-        for (place, track) in self.tracks.iter().enumerate().filter(|(_, track)| track.kind.asks_docker()) {
+        for (place, track) in
+            self.tracks.iter().enumerate().filter(|(_, track)| track.kind.is_the_housekeepers())
+        {
             let unheard = health::Verdict::unheard(track, self.started, now);
             let never = self.desk.borrow().latest[place].is_none();
             if let Some(verdict) = unheard.filter(|_| never) {

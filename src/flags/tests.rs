@@ -287,7 +287,9 @@ fn what_cannot_be_read_is_named_with_what_was_expected() {
     );
     assert_eq!(
         with("--syslog tcp://"),
-        usage("--syslog tcp://: expected udp://HOST:PORT or tcp://HOST:PORT")
+        usage(
+            "--syslog tcp://: expected udp://HOST:514 or tcp://HOST:601, then ?format=rfc5424|rfc3164&framing=lf|octet"
+        )
     );
     assert_eq!(with("--keep-per-repo x"), usage("--keep-per-repo x: expected a number, 0 to 1000"));
 }

@@ -15,7 +15,7 @@ use std::path::Path;
 pub async fn run(tracks: &[(u8, Track)], socket: &Path, tell: impl Fn(u8, Verdict)) {
     let tell = &tell;
     let tasks = LocalExecutor::new();
-    for (place, track) in tracks.iter().filter(|(_, track)| track.kind.asks_docker()) {
+    for (place, track) in tracks.iter().filter(|(_, track)| track.kind.is_the_housekeepers()) {
         let docker = Client::new(socket);
         let look = async move || look(&track.kind, &docker).await;
         tasks.spawn(watch_with(track, look, move |verdict| tell(*place, verdict))).detach();
@@ -27,6 +27,7 @@ async fn look(kind: &Kind, docker: &Client) -> Reason {
     match kind {
         Kind::Docker => docker.ping().await.map_or_else(|error| reason(&error), |()| Reason::Answered(200)),
         Kind::Swarm => swarm(docker).await,
+        Kind::Ceph => Reason::Stale,
         // Filtered above: the VIP process looks at these.
         Kind::Process(_)
         | Kind::Tcp(_)

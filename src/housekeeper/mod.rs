@@ -19,8 +19,9 @@ mod table;
 
 use crate::docker::Client;
 use crate::flags::Housekeeping;
-use crate::prune;
+use crate::report::status::MAX_EVENTS;
 use crate::sys::caps;
+use crate::{ceph, prune, syslog};
 use core::cell::RefCell;
 use desk::Desk;
 use link::Link;
@@ -30,6 +31,9 @@ use std::io;
 
 /// `oom_score_adj`: taken before ordinary processes, long before the VIP process.
 const OOM_SCORE: &str = "500";
+
+/// Events of the VIP that may wait to be shipped: as many as the VIP process keeps.
+const MAX_TOLD: usize = MAX_EVENTS;
 
 /// Runs until the VIP process is gone, which closes standard input.
 ///
@@ -42,6 +46,7 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let link = Link::on_stdin()?;
     let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
     let (used, document) = (RefCell::default(), RefCell::default());
+    let ceph = ceph::run::Known::default();
     let tasks = LocalExecutor::new();
     tasks.spawn(rounds::run(jobs, &docker, &used, &desk)).detach();
     if jobs.prune.is_some() {
@@ -50,6 +55,10 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     tasks.spawn(keep::run(jobs, &document)).detach();
     let tell = |track, verdict| desk.verdict(track, verdict);
     tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
-    smol::block_on(tasks.run(link.ended()));
+    tasks.spawn(ceph::run::run(&jobs.ceph, &ceph)).detach();
+    let (tell, told) = smol::channel::bounded(MAX_TOLD);
+    tasks.spawn(syslog::run::run(jobs, &docker, told)).detach();
+    // What finds no room is lost to the log shipped, not to the VIP process's own.
+    smol::block_on(tasks.run(link.hear(|event| drop(tell.try_send(event)))));
     Ok(())
 }

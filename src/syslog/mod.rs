@@ -1,0 +1,14 @@
+//! Logs with names: what containers print, what Docker does and who holds the VIP, sent to a syslog server (`--syslog`).
+//!
+//! `target` is where to, `message` the wire (RFC 5424, RFC 3164, framing), `queue` what waits while the server is away,
+//! `names` who speaks, `cursor` where reading goes on after a restart, `relay` what Docker's own syslog driver sends
+//! (`--syslog-relay`). All of these are pure; `run` follows, listens and sends, in the housekeeper.
+
+pub mod message;
+pub mod queue;
+pub mod run;
+mod target;
+
+pub use message::Message;
+pub use queue::Queue;
+pub use target::{Format, Framing, Target, Transport};
