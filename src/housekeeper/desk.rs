@@ -2,6 +2,7 @@
 
 use super::frame::Frame;
 use super::link::Link;
+use super::notices::Notices;
 use super::schedule::Job;
 use super::summary::{self, Span};
 use crate::checks::health::Verdict;
@@ -9,7 +10,7 @@ use crate::report::rounds::{self, Rounds};
 use crate::state::State;
 use crate::sys::clock;
 use crate::time::Time;
-use crate::voice::Voice;
+use crate::voice::{Rollout, Voice};
 use crate::{prune, update};
 use core::cell::{Cell, RefCell};
 use log::Level;
@@ -17,6 +18,7 @@ use log::Level;
 /// Shared by the tasks. Borrowed for moments, never over an await.
 pub struct Desk<'a> {
     link: &'a Link,
+    notices: Notices,
     rounds: RefCell<Rounds>,
     /// The job that goes on, and since when.
     busy: Cell<(Job, Time)>,
@@ -24,8 +26,8 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// Before the first round.
-    pub fn new(link: &'a Link) -> Self {
-        Self { link, rounds: RefCell::default(), busy: Cell::new((Job::Update, Time::ZERO)) }
+    pub fn new(link: &'a Link, notices: Notices) -> Self {
+        Self { link, notices, rounds: RefCell::default(), busy: Cell::new((Job::Update, Time::ZERO)) }
     }
 
     /// The next round of `job` begins then.
@@ -51,12 +53,14 @@ impl<'a> Desk<'a> {
     /// A round of updates is over.
     pub fn updated(&self, report: &update::Report, state: &State) {
         let job = summary::of_update(report, &state.held, clock::unix(), self.span());
+        self.notices.updated(report, state);
         self.change(Job::Update, |told| *told = job);
     }
 
     /// A round of pruning is over.
     pub fn pruned(&self, report: &prune::Report) {
         let job = summary::of_prune(report, self.span());
+        self.notices.pruned(report);
         self.change(Job::Prune, |told| *told = job);
     }
 
@@ -87,5 +91,9 @@ impl Voice for Desk<'_> {
 
     fn progress(&self, line: &str) {
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
+    }
+
+    fn begins(&self, rollout: Rollout<'_>) {
+        self.notices.begins(rollout);
     }
 }

@@ -12,6 +12,7 @@ mod desk;
 pub mod frame;
 mod keep;
 pub mod link;
+mod notices;
 mod rounds;
 mod schedule;
 pub mod summary;
@@ -22,10 +23,11 @@ use crate::flags::Housekeeping;
 use crate::report::status::MAX_EVENTS;
 use crate::sys::caps;
 use crate::tasks::spawn;
-use crate::{ceph, prune, syslog};
+use crate::{ceph, notice, prune, syslog};
 use core::cell::RefCell;
 use desk::Desk;
 use link::Link;
+use notices::Notices;
 use smol::LocalExecutor;
 use std::fs;
 use std::io;
@@ -45,7 +47,9 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     // Refused only where /proc is read-only; the kernel's own choice is good enough then.
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let link = Link::on_stdin()?;
-    let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
+    let (bell, calls) = notice::run::queue();
+    let notices = Notices::new(jobs.on_change.clone(), bell);
+    let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link, notices));
     let (used, document) = (RefCell::default(), RefCell::default());
     let ceph = ceph::run::Known::default();
     let tasks = LocalExecutor::new();
@@ -53,6 +57,7 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     if jobs.prune.is_some() {
         spawn(&tasks, prune::run::watch::watch(&docker, &used));
     }
+    spawn(&tasks, notice::run::run(calls, &[], notice::run::LIMIT));
     spawn(&tasks, keep::run(jobs, &document));
     let tell = |track, verdict| desk.verdict(track, verdict);
     spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, tell));
