@@ -267,6 +267,11 @@ impl Client {
         }
     }
 
+    /// The version that was agreed upon, `1.41`; nothing before the first call.
+    pub fn api_version(&self) -> Option<String> {
+        self.minor.get().map(|minor| format!("1.{minor}"))
+    }
+
     /// How often a connection broke, with or without a call on it: where this grows, dockerd has been restarted.
     pub fn breaks(&self) -> u64 {
         self.breaks.get()

@@ -1,7 +1,9 @@
-//! What the housekeeper knows of its rounds, told to the log and to the VIP process as it changes.
+//! What the housekeeper knows of its rounds, told to the log and to the VIP process as it changes, and to the page when it
+//! asks.
 
 use super::frame::Frame;
 use super::link::Link;
+use super::memory::Memory;
 use super::schedule::Job;
 use super::summary::{self, Span};
 use crate::checks::health::Verdict;
@@ -18,6 +20,8 @@ use log::Level;
 pub struct Desk<'a> {
     link: &'a Link,
     rounds: RefCell<Rounds>,
+    /// For the page.
+    pub memory: RefCell<Memory>,
     /// The job that goes on, and since when.
     busy: Cell<(Job, Time)>,
 }
@@ -25,7 +29,13 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// Before the first round.
     pub fn new(link: &'a Link) -> Self {
-        Self { link, rounds: RefCell::default(), busy: Cell::new((Job::Update, Time::ZERO)) }
+        let (rounds, memory) = (RefCell::default(), RefCell::default());
+        Self { link, rounds, memory, busy: Cell::new((Job::Update, Time::ZERO)) }
+    }
+
+    /// Where the rounds stand; more rows than a frame has room for.
+    pub fn rounds(&self) -> Rounds {
+        self.rounds.borrow().clone()
     }
 
     /// The next round of `job` begins then.
@@ -51,12 +61,14 @@ impl<'a> Desk<'a> {
     /// A round of updates is over.
     pub fn updated(&self, report: &update::Report, state: &State) {
         let job = summary::of_update(report, &state.held, clock::unix(), self.span());
+        self.memory.borrow_mut().updated(report, &state.digests, clock::now());
         self.change(Job::Update, |told| *told = job);
     }
 
     /// A round of pruning is over.
     pub fn pruned(&self, report: &prune::Report) {
         let job = summary::of_prune(report, self.span());
+        self.memory.borrow_mut().pruned(report, clock::now());
         self.change(Job::Prune, |told| *told = job);
     }
 
@@ -86,6 +98,9 @@ impl Voice for Desk<'_> {
     }
 
     fn progress(&self, line: &str) {
+        if matches!(self.busy.get().0, Job::Update) {
+            line.clone_into(&mut self.memory.borrow_mut().progress);
+        }
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
     }
 }

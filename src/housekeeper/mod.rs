@@ -1,8 +1,8 @@
 //! The housekeeper process: what may hang, leak or die without touching the VIP. It gives up every capability and
 //! offers itself to the out-of-memory killer before the VIP process.
 //!
-//! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker knows, `keep` holds what
-//! `--listen` serves; `desk` tells the log and, over `link`, the VIP process,
+//! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker knows, `serve` answers
+//! `--listen` with what `gather` looks up (`services` and `memory` say what is known of images); `desk` tells the log and, over `link`, the VIP process,
 //! in the words of `summary` and the bytes of `frame`.
 //! `by_hand` is one round at a terminal, `table` its end.
 
@@ -10,10 +10,13 @@ pub mod by_hand;
 pub mod checks;
 mod desk;
 pub mod frame;
-mod keep;
+mod gather;
 pub mod link;
+mod memory;
 mod rounds;
 mod schedule;
+mod serve;
+mod services;
 pub mod summary;
 mod table;
 
@@ -24,6 +27,7 @@ use crate::sys::caps;
 use crate::{ceph, prune, syslog};
 use core::cell::RefCell;
 use desk::Desk;
+use gather::Gathered;
 use link::Link;
 use smol::LocalExecutor;
 use std::fs;
@@ -45,14 +49,14 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let link = Link::on_stdin()?;
     let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
-    let (used, document) = (RefCell::default(), RefCell::default());
-    let ceph = ceph::run::Known::default();
+    let (used, ceph) = (RefCell::default(), ceph::run::Known::default());
+    let gathered = Gathered::new(jobs, &desk, &ceph);
     let tasks = LocalExecutor::new();
     tasks.spawn(rounds::run(jobs, &docker, &used, &desk)).detach();
     if jobs.prune.is_some() {
         tasks.spawn(prune::run::watch::watch(&docker, &used)).detach();
     }
-    tasks.spawn(keep::run(jobs, &document)).detach();
+    tasks.spawn(serve::run(jobs, &gathered)).detach();
     let tell = |track, verdict| desk.verdict(track, verdict);
     tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
     tasks.spawn(ceph::run::run(&jobs.ceph, &ceph)).detach();

@@ -117,7 +117,7 @@ mod tests {
         let disk = Disk { path: "/".to_owned(), what: "root", size: 2, free: 1, read_only: false };
         let ceph = Storage { json: Some("{\"health\":\"ok\",\"osds\":{}}".to_owned()), ..Storage::default() };
         Node {
-            docker: Some(Ok(Engine { api_version: "1.41".to_owned(), ..Engine::default() })),
+            docker: Some(Docker { engine: Some(Engine::default()), ..Docker::default() }),
             swarm: Some(swarm),
             disks: vec![disk],
             board: Some(Board { heat: Some(51_200), under_voltage: Some(true), ..Board::default() }),
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(keys(&told["daemon"]), "age_ms error");
         assert_eq!(
             keys(&told["docker"]),
-            "api_version architecture containers containers_paused containers_running containers_stopped cpus driver \
+            "age_ms api_version architecture containers containers_paused containers_running containers_stopped cpus driver \
              error images memory_bytes name os reachable root_dir version"
         );
         assert_eq!(keys(&told["swarm"]), "error leader manager node_id nodes services state");
@@ -167,8 +167,9 @@ mod tests {
         for part in ["docker", "swarm", "board", "ceph", "syslog"] {
             assert_eq!(nothing[part], Value::Null, "{part}");
         }
-        let down = read(&Node { docker: Some(Err("no socket".to_owned())), ..Node::default() });
-        assert_eq!(down["docker"], json!({ "reachable": false, "error": "no socket" }));
+        let down = Docker { error: Some("no socket".to_owned()), ..Docker::default() };
+        let down = read(&Node { docker: Some(down), ..Node::default() });
+        assert_eq!(down["docker"], json!({ "reachable": false, "error": "no socket", "age_ms": null }));
     }
 
     #[test]

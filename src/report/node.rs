@@ -6,8 +6,8 @@ use super::writer::Writer;
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
-    /// What dockerd says, or why it says nothing; nothing before it was asked.
-    pub docker: Option<Result<Engine, String>>,
+    /// Nothing before dockerd was asked for the first time.
+    pub docker: Option<Docker>,
     /// Nothing where there is none.
     pub swarm: Option<Swarm>,
     /// Each file system once.
@@ -18,6 +18,17 @@ pub struct Node {
     pub ceph: Option<Storage>,
     /// `--syslog`.
     pub syslog: Option<Shipping>,
+}
+
+/// What dockerd says, or said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Docker {
+    /// Why it says nothing now.
+    pub error: Option<String>,
+    /// Milliseconds since it said this.
+    pub age: Option<u64>,
+    /// Nothing if it never did.
+    pub engine: Option<Engine>,
 }
 
 /// Of `GET /info`.
@@ -257,7 +268,7 @@ impl Node {
     /// Its members of `/status.json`.
     pub fn members(&self, w: &mut Writer) {
         match &self.docker {
-            Some(docker) => engine(docker, w),
+            Some(one) => docker(one, w),
             None => w.raw("docker", "null"),
         }
         match &self.swarm {
@@ -290,11 +301,12 @@ impl Node {
     }
 }
 
-fn engine(told: &Result<Engine, String>, w: &mut Writer) {
+fn docker(docker: &Docker, w: &mut Writer) {
     w.open("docker", '{');
-    w.flag("reachable", told.is_ok());
-    w.maybe_text("error", told.as_ref().err().map(String::as_str));
-    if let Ok(engine) = told {
+    w.flag("reachable", docker.error.is_none());
+    w.maybe_text("error", docker.error.as_deref());
+    w.maybe_number("age_ms", docker.age);
+    if let Some(engine) = &docker.engine {
         w.text("name", &engine.name);
         w.text("version", &engine.version);
         w.text("api_version", &engine.api_version);

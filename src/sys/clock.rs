@@ -18,6 +18,12 @@ pub fn unix() -> u64 {
     std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
 }
 
+/// Milliseconds since 1970.
+pub fn unix_millis() -> u64 {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Minutes since midnight, in the machine's time zone (`TZ`, else `/etc/localtime`).
 pub fn minute_of_day() -> u16 {
     let seconds = libc::time_t::try_from(unix()).unwrap_or_default();
