@@ -182,6 +182,7 @@ fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut F
         update: (by_hand || run.housekeeping.update.is_some()).then_some((jobs.update, jobs.update_every)),
         prune: (by_hand || run.housekeeping.prune).then_some(jobs.prune),
         listen: jobs.listen,
+        listen_names: jobs.listen_names,
         syslog: jobs.syslog,
         syslog_relay: jobs.syslog_relay,
         ceph: jobs.ceph,
