@@ -20,6 +20,7 @@
 //!         dns      does a name point at the VIP?
 //!         shared   what the threads share: atomics, queues, wakes
 //!         sys      the kernel; all `unsafe`
+//!         translate   keepalived's and others' files as flags
 //!         boards   the flags of each kind of board, compiled in
 //!         time, bpf, wish, voice, http_url   words that pure files of any folder may use
 //! ```
@@ -53,6 +54,7 @@ pub mod state;
 pub mod sys;
 pub mod syslog;
 pub mod time;
+pub mod translate;
 pub mod update;
 pub mod vip;
 pub mod voice;
