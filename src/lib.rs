@@ -12,30 +12,40 @@
 //!                      ├─ update    services and containers to their newest image, and back when it fails
 //!                      ├─ prune     what nobody uses any more
 //!                      ├─ docker    the Engine API (update and prune use it)
-//!                      ├─ listen    what `--listen` answers
+//!                      ├─ listen    what `--listen` answers: page, metrics, the whole cluster
+//!                      ├─ syslog    logs, with names
+//!                      ├─ ceph      the storage's health
 //!                      └─ state     what outlives a restart
+//!         notice   `--on-change`: the user's program, told of roles and rounds
+//!         dns      does a name point at the VIP?
 //!         shared   what the threads share: atomics, queues, wakes
+//!         tasks    one thread's tasks
 //!         sys      the kernel; all `unsafe`
+//!         translate   keepalived's and others' files as flags
 //!         boards   the flags of each kind of board, compiled in
-//!         time, bpf, wish, voice   words that pure files of any folder may use
+//!         time, bpf, wish, voice, http_url   words that pure files of any folder may use
 //! ```
 //!
 //! The vip thread is apart from the vrrp thread because adding an address waits for the kernel's RTNL lock,
 //! which a container start may hold for longer than an advert interval.
 //!
 //! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `bpf`, `wish`,
-//! `voice`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`, `update` and `prune` only in `housekeeper`, and
-//! may use `docker` and `state`; only `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
+//! `voice`, `http_url`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`, `update`, `prune`, `syslog`, `ceph` and `listen` only in
+//! `housekeeper`, and may use `docker` and `state`; only `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
 
 pub mod boards;
 pub mod bpf;
+pub mod ceph;
 pub mod checks;
 pub mod daemon;
+pub mod dns;
 pub mod docker;
 pub mod flags;
 pub mod housekeeper;
+pub mod http_url;
 pub mod listen;
 pub mod log;
+pub mod notice;
 pub mod plan;
 pub mod preflight;
 pub mod prune;
@@ -43,7 +53,10 @@ pub mod report;
 pub mod shared;
 pub mod state;
 pub mod sys;
+pub mod syslog;
+pub mod tasks;
 pub mod time;
+pub mod translate;
 pub mod update;
 pub mod vip;
 pub mod voice;

@@ -97,7 +97,7 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         ("run -v -q", "--verbose: does not go with --quiet"),
         ("run --prune=x", "--prune x: takes no value"),
         ("resign --for 5", "--for 5: has no unit: is it 5s or 5ms?"),
-        ("completions bsh", "SHELL bsh: expected bash, elvish, fish, powershell or zsh: did you mean bash?"),
+        ("completions bsh", "SHELL bsh: expected bash, fish or zsh: did you mean bash?"),
         (
             "rnu",
             "rnu: no such command: did you mean run? (known: run, status, plan, check, update, prune, resign, release, \
@@ -106,7 +106,7 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track proces:dockerd",
             "--track proces:dockerd: no check `proces`: did you mean process? (known: process, tcp, http, exec, file, \
-             interface, disk, docker, swarm, board)",
+             interface, disk, docker, swarm, ceph, board)",
         ),
         (
             "plan --vip 10.0.0.50 --node 10.0.0.1 --node 10.0.0.2 --track board:hot",

@@ -1,7 +1,7 @@
 //! Checks: is what the VIP stands for alive? Processes by /proc and pidfd, TCP, HTTP, programs, files, links, disks.
 //!
 //! `process`, `probe` and `board` say what one look at the world means, `health` counts rise and fall and knows how old a
-//! verdict may grow; all of these are pure. `run` does the looking, on the checks thread; what asks Docker is looked at by the
+//! verdict may grow; all of these are pure. `run` does the looking, on the checks thread; what asks Docker or Ceph is looked at by the
 //! housekeeper, which sends its verdicts.
 
 pub mod board;
@@ -63,6 +63,8 @@ pub enum Kind {
     Docker,
     /// This node has its place in a Swarm that has a leader.
     Swarm,
+    /// Ceph's health is not in error (`--ceph`).
+    Ceph,
     /// The board itself: heat, voltage, throttling, file systems that turned read-only.
     Board {
         /// Degrees Celsius.
@@ -71,10 +73,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// True for what the housekeeper looks at: it alone speaks with Docker. [`run`] passes over these.
-    pub fn asks_docker(&self) -> bool {
+    /// True for what the housekeeper looks at: it alone speaks with Docker and Ceph. [`run`] passes over these.
+    pub fn is_the_housekeepers(&self) -> bool {
         match self {
-            Self::Docker | Self::Swarm => true,
+            Self::Docker | Self::Swarm | Self::Ceph => true,
             Self::Process(_)
             | Self::Tcp(_)
             | Self::Http { .. }
@@ -119,6 +121,7 @@ impl fmt::Display for Kind {
             Self::Disk(path) => write!(f, "disk:{}", path.display()),
             Self::Docker => f.write_str("docker"),
             Self::Swarm => f.write_str("swarm"),
+            Self::Ceph => f.write_str("ceph"),
             Self::Board { too_hot: _ } => f.write_str("board"),
         }
     }
@@ -152,6 +155,7 @@ mod tests {
             (Kind::Disk("/var".into()), "disk:/var"),
             (Kind::Docker, "docker"),
             (Kind::Swarm, "swarm"),
+            (Kind::Ceph, "ceph"),
             (Kind::Board { too_hot: 80 }, "board"),
         ];
         for (kind, name) in table {

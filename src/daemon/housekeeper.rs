@@ -11,11 +11,11 @@ use core::future::pending;
 use core::time::Duration;
 use log::Level;
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, socketpair};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use smol::{Async, Timer, future};
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
 
 /// Pause before the first restart; doubled up to the last as long as the child does not last.
@@ -26,17 +26,19 @@ const LASTED: Duration = Duration::from_secs(60);
 /// Between two frames: 200 a second, ten times what 32 checks a second need with room to spare. A child gone mad costs
 /// no more than that; what it says beyond finds no room.
 const BREATH: Duration = Duration::from_millis(5);
+/// Between two looks for events to pass on: a log may be a second late, an idle Pi should sleep.
+const PASS_ON_EVERY: Duration = Duration::from_secs(1);
 
 /// Keeps a housekeeper running until dropped. `args` are this process's own, behind the program's name.
 pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut seen) = (FIRST_PAUSE, 0);
     loop {
         let began = clock::now();
         let ended = match start(args) {
             Ok((child, link)) => {
                 let running = Housekeeper::Running { pid: child.id(), since: began };
                 daemon.desk.borrow_mut().housekeeper = running;
-                future::or(end(child), daemon.hear(link)).await
+                future::or(end(child), future::or(daemon.hear(&link), daemon.pass_on(&link, &mut seen))).await
             }
             Err(error) => format!("cannot be started: {error}"),
         };
@@ -55,11 +57,29 @@ pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {
 
 impl Daemon<'_> {
     /// Takes what the child tells. Never resolves: how it ended is said by its end.
-    async fn hear(&self, link: OwnedFd) -> String {
+    async fn hear(&self, link: &OwnedFd) -> String {
         if let Err(error) = hear(link, |frame| self.take_frame(frame)).await {
             self.tell(None, Level::Warn, &format!("the housekeeper is not heard: {error}"));
         }
         pending().await
+    }
+
+    /// Tells the child what happened to the VIP, where it ships logs: behind the first `seen` events, of which there is no
+    /// end. What finds no room is told later.
+    async fn pass_on(&self, link: &OwnedFd, seen: &mut u64) -> String {
+        if self.config.housekeeping.syslog.is_none() {
+            return pending().await;
+        }
+        loop {
+            while let Some((next, event)) = self.desk.borrow().journal.event_after(*seen) {
+                let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+                if send(link.as_raw_fd(), &frame::emit_event(&event), flags).is_err() {
+                    break;
+                }
+                *seen = next;
+            }
+            Timer::after(PASS_ON_EVERY).await;
+        }
     }
 
     /// Only of what the child looks at is its verdict taken: a process is not dead because the housekeeper says so.
@@ -68,7 +88,7 @@ impl Daemon<'_> {
             Some(Frame::Rounds(rounds)) => self.desk.borrow_mut().rounds = *rounds,
             Some(Frame::Verdict { track, verdict }) => {
                 let place = usize::from(track);
-                match self.tracks.get(place).filter(|track| track.kind.asks_docker()) {
+                match self.tracks.get(place).filter(|track| track.kind.is_the_housekeepers()) {
                     Some(track) => self.checked(place, verdict.heard(track, clock::now())),
                     None => self.count_nonsense(),
                 }
@@ -87,8 +107,8 @@ impl Daemon<'_> {
 }
 
 /// Gives each frame to `take`, `None` for nonsense, until the child closes its end.
-async fn hear(link: OwnedFd, take: impl Fn(Option<Frame>)) -> io::Result<()> {
-    let link = Async::new_nonblocking(link)?;
+async fn hear(link: &OwnedFd, take: impl Fn(Option<Frame>)) -> io::Result<()> {
+    let link = Async::new_nonblocking(link.as_fd())?;
     let mut packet = vec![0; MAX_FRAME];
     loop {
         link.readable().await?;
@@ -140,7 +160,6 @@ async fn end(mut child: Child) -> String {
 mod tests {
     use super::*;
     use core::cell::{Cell, RefCell};
-    use nix::sys::socket::send;
 
     fn pair() -> (OwnedFd, OwnedFd) {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
@@ -158,7 +177,7 @@ mod tests {
         tell(&frame::emit(rounds()));
         drop(theirs);
         let taken = RefCell::new(Vec::new());
-        smol::block_on(hear(ours, |frame| taken.borrow_mut().push(frame))).unwrap();
+        smol::block_on(hear(&ours, |frame| taken.borrow_mut().push(frame))).unwrap();
         assert_eq!(taken.into_inner(), [Some(rounds()), None, None, Some(rounds())]);
     }
 
@@ -174,7 +193,7 @@ mod tests {
             }
             Ok(())
         };
-        smol::block_on(future::or(hear(ours, |_| taken.set(taken.get() + 1)), flood)).unwrap();
+        smol::block_on(future::or(hear(&ours, |_| taken.set(taken.get() + 1)), flood)).unwrap();
         assert!((1..=110).contains(&taken.get()), "{} in 500 ms", taken.get());
     }
 

@@ -41,6 +41,11 @@ impl Journal {
         }
     }
 
+    /// The next event behind the first `seen`; see [`Events::after`].
+    pub fn event_after(&self, seen: u64) -> Option<(u64, Told)> {
+        self.events.after(seen).map(|(seen, event)| (seen, event.clone()))
+    }
+
     /// The last events, oldest first.
     pub fn events(&self) -> Vec<Told> {
         self.events.to_vec()

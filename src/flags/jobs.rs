@@ -8,7 +8,9 @@ use super::duration;
 use super::finding::Findings;
 use super::housekeeping::HousekeepingArgs;
 use crate::checks::Track;
+use crate::http_url::HttpUrl;
 use crate::prune::{self, Volumes};
+use crate::syslog;
 use crate::update::{self, Window};
 
 /// The housekeeper's work, checked and complete.
@@ -26,6 +28,20 @@ pub struct Housekeeping {
     pub prune: Option<prune::Policy>,
     /// Where it answers HTTP (`--listen`).
     pub listen: Option<SocketAddr>,
+    /// Public names it answers to there (`--listen ADDR:PORT,NAME…`).
+    pub listen_names: Vec<String>,
+    /// Where container logs go (`--syslog`).
+    pub syslog: Option<syslog::Target>,
+    /// Where Docker's own syslog driver sends to (`--syslog-relay`).
+    pub syslog_relay: Option<SocketAddr>,
+    /// ceph-mgr's Prometheus modules (`--ceph`).
+    pub ceph: Vec<HttpUrl>,
+    /// Program told of what the housekeeper did (`--on-change`).
+    pub on_change: Option<PathBuf>,
+    /// Where the VIP process answers (`--run-dir`).
+    pub run_dir: PathBuf,
+    /// The cluster's addresses, this node's among them (`--node`).
+    pub nodes: Vec<IpAddr>,
     /// The checks that ask Docker, each with its place among all tracks.
     pub tracks: Vec<(u8, Track)>,
 }
@@ -33,7 +49,8 @@ pub struct Housekeeping {
 impl Housekeeping {
     /// Is there anything to do? Without it the daemon starts no housekeeper child.
     pub fn any(&self) -> bool {
-        self.update.is_some() || self.prune.is_some() || self.listen.is_some() || !self.tracks.is_empty()
+        let rounds = self.update.is_some() || self.prune.is_some();
+        rounds || self.listen.is_some() || self.syslog.is_some() || !self.tracks.is_empty()
     }
 }
 
@@ -47,6 +64,14 @@ pub struct Jobs {
     pub prune: prune::Policy,
     /// `--listen`.
     pub listen: Option<SocketAddr>,
+    /// The names behind it.
+    pub listen_names: Vec<String>,
+    /// `--syslog`.
+    pub syslog: Option<syslog::Target>,
+    /// `--syslog-relay`.
+    pub syslog_relay: Option<SocketAddr>,
+    /// `--ceph`.
+    pub ceph: Vec<HttpUrl>,
 }
 
 /// More often would be load on Docker, not vigilance.
@@ -55,13 +80,18 @@ const MIN_EVERY: Duration = Duration::from_secs(1);
 impl HousekeepingArgs {
     /// Reads all values. `nodes`: the cluster's addresses, managers among them.
     pub(super) fn read(&self, nodes: &[IpAddr], findings: &mut Findings) -> Jobs {
-        let listen = address("listen", self.listen.as_ref(), findings);
-        self.check_later(findings);
+        let (place, names) = listen_parts(self.listen.as_deref());
+        let listen = address("listen", place.as_ref(), findings);
+        let (syslog, syslog_relay) = self.syslog(findings);
         Jobs {
             update: self.update_policy(findings),
             update_every: every("update-every", &self.update_every, findings),
             prune: self.prune_policy(nodes, listen, findings),
             listen,
+            listen_names: names,
+            syslog,
+            syslog_relay,
+            ceph: self.ceph(findings),
         }
     }
 
@@ -147,23 +177,30 @@ impl HousekeepingArgs {
         (high.unwrap_or(100), low.unwrap_or(100))
     }
 
-    /// What nothing acts on yet must read as what it is all the same.
-    fn check_later(&self, findings: &mut Findings) {
-        address("syslog-relay", self.syslog_relay.as_ref(), findings);
-        if let Some(text) = &self.syslog {
-            let read = syslog(text).ok_or_else(|| "expected udp://HOST:PORT or tcp://HOST:PORT".to_string());
-            findings.value("syslog", text, read);
+    fn syslog(&self, findings: &mut Findings) -> (Option<syslog::Target>, Option<SocketAddr>) {
+        let target = self.syslog.as_ref().and_then(|text| {
+            let read = syslog::Target::parse(text);
+            findings.value("syslog", text, read)
+        });
+        let relay = address("syslog-relay", self.syslog_relay.as_ref(), findings);
+        if let (Some(relay), None) = (relay, &self.syslog) {
+            findings.config(format!(
+                "--syslog-relay {relay}: where to? Add --syslog udp://HOST:514 or tcp://HOST:601"
+            ));
         }
-        for text in &self.ceph {
-            let known = text.starts_with("http://") || text.starts_with("https://");
-            let read = if known { Ok(()) } else { Err("expected http://HOST:PORT/metrics".to_string()) };
-            findings.value("ceph", text, read);
-        }
-        let given = self.syslog.is_some() || self.syslog_relay.is_some() || !self.ceph.is_empty();
-        if given && findings.is_usable() {
-            findings.warn("log shipping and Ceph are not in this version yet: their flags do nothing");
-        }
+        (target, relay)
     }
+
+    fn ceph(&self, findings: &mut Findings) -> Vec<HttpUrl> {
+        let read = |text: &String| findings.value("ceph", text, HttpUrl::parse(text, 9283, "/metrics"));
+        self.ceph.iter().filter_map(read).collect()
+    }
+}
+
+/// `0.0.0.0:9112,status.example.com`: where, and the names.
+fn listen_parts(text: Option<&str>) -> (Option<String>, Vec<String>) {
+    let mut parts = text.into_iter().flat_map(|text| text.split(',')).map(str::to_owned);
+    (parts.next(), parts.collect())
 }
 
 fn address(flag: &str, text: Option<&String>, findings: &mut Findings) -> Option<SocketAddr> {
@@ -210,13 +247,4 @@ fn window(text: &str) -> Option<Window> {
     };
     let (from, to) = text.split_once('-')?;
     Some(Window { from: minute(from)?, to: minute(to)? }).filter(|window| window.from != window.to)
-}
-
-fn syslog(text: &str) -> Option<()> {
-    let rest = text.strip_prefix("udp://").or_else(|| text.strip_prefix("tcp://"))?;
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (host, port) = place.rsplit_once(':')?;
-    (!host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0)).then_some(())?;
-    let known = ["format=rfc5424", "format=rfc3164", "framing=lf", "framing=octet"];
-    query.split('&').all(|part| part.is_empty() || known.contains(&part)).then_some(())
 }

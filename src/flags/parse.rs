@@ -49,7 +49,7 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             let jobs = round(&run, given)?;
             Ok(Command::Prune { dry_run, json, jobs })
         }
-        Verb::Translate { .. } => Ok(Command::Later("translate")),
+        Verb::Translate { json, files } => Ok(Command::Translate { files, json }),
         Verb::Man => Ok(Command::Man),
         Verb::Completions { shell } => Ok(Command::Completions(shell)),
         Verb::Housekeeper(run) => {
@@ -153,10 +153,10 @@ fn distinct_tracks(all: &[Wanted]) -> Vec<&Track> {
 }
 
 /// The checks that the housekeeper looks at, numbered as `Config::tracks` numbers all of them.
-fn asking_docker(wanted: &[Wanted]) -> Vec<(u8, Track)> {
+fn asking_the_housekeeper(wanted: &[Wanted]) -> Vec<(u8, Track)> {
     let numbered = (0_u8..).zip(distinct_tracks(wanted));
     numbered
-        .filter(|(_, track)| track.kind.asks_docker())
+        .filter(|(_, track)| track.kind.is_the_housekeepers())
         .map(|(number, track)| (number, track.clone()))
         .collect()
 }
@@ -182,7 +182,14 @@ fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut F
         update: (by_hand || run.housekeeping.update.is_some()).then_some((jobs.update, jobs.update_every)),
         prune: (by_hand || run.housekeeping.prune).then_some(jobs.prune),
         listen: jobs.listen,
-        tracks: asking_docker(wanted),
+        listen_names: jobs.listen_names,
+        syslog: jobs.syslog,
+        syslog_relay: jobs.syslog_relay,
+        ceph: jobs.ceph,
+        on_change: wanted.iter().find_map(|each| each.on_change.clone()),
+        run_dir: (&run.dirs.run_dir).into(),
+        nodes,
+        tracks: asking_the_housekeeper(wanted),
     }
 }
 

@@ -287,7 +287,9 @@ fn what_cannot_be_read_is_named_with_what_was_expected() {
     );
     assert_eq!(
         with("--syslog tcp://"),
-        usage("--syslog tcp://: expected udp://HOST:PORT or tcp://HOST:PORT")
+        usage(
+            "--syslog tcp://: expected udp://HOST:514 or tcp://HOST:601, then ?format=rfc5424|rfc3164&framing=lf|octet"
+        )
     );
     assert_eq!(with("--keep-per-repo x"), usage("--keep-per-repo x: expected a number, 0 to 1000"));
 }
@@ -372,7 +374,7 @@ fn nonsense_never_panics() {
 fn housekeeping_is_what_its_flags_say() {
     let flags = "--update=all --update-every 1m --update-only web-* --update-window 22:30-05:00 --min-age 1d --bake 90s \
         --registry-auth-file /etc/auth.json --prune --prune-every 10m --keep-image heimdall,portainer/* --keep-per-repo 3 \
-        --prune-volumes anonymous --prune-volumes cache-* --disk-high 90 --disk-low 80 --listen 0.0.0.0:9112";
+        --prune-volumes anonymous --prune-volumes cache-* --disk-high 90 --disk-low 80 --listen 0.0.0.0:9112,pi.example.com";
     let jobs = ready(&format!("{VIP} {NODES} {flags}")).housekeeping;
     let (update, every) = jobs.update.unwrap();
     assert!(update.swarm && update.containers && every == Duration::from_mins(1));
@@ -385,6 +387,7 @@ fn housekeeping_is_what_its_flags_say() {
     assert_eq!((prune.per_repository, prune.disk_high, prune.disk_low), (3, 90, 80));
     let managers: Vec<String> = prune.managers.iter().map(ToString::to_string).collect();
     assert_eq!(managers, ["10.0.0.1:9112", "10.0.0.2:9112", "10.0.0.3:9112"]);
+    assert_eq!(jobs.listen_names, ["pi.example.com"]);
 }
 
 #[test]

@@ -8,10 +8,10 @@ use super::duration;
 use super::nearest::nearest;
 use crate::checks::{Endpoint, Kind, Track};
 
-const KINDS: [&str; 10] =
-    ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm", "board"];
+const KINDS: [&str; 11] =
+    ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm", "ceph", "board"];
 /// Kinds that need to know no more.
-const ALONE: [&str; 3] = ["docker", "swarm", "board"];
+const ALONE: [&str; 4] = ["docker", "swarm", "ceph", "board"];
 const OPTIONS: [&str; 5] = ["interval", "weight", "rise", "fall", "timeout"];
 
 /// Between two looks, unless said otherwise.
@@ -92,6 +92,7 @@ fn kind(text: &str) -> Result<Kind, String> {
         "interface" if is_interface(what) => Ok(Kind::Interface(what.into())),
         "docker" => Ok(Kind::Docker),
         "swarm" => Ok(Kind::Swarm),
+        "ceph" => Ok(Kind::Ceph),
         "board" => Ok(Kind::Board { too_hot: TOO_HOT }),
         "interface" => Err(format!("expected {}", example(kind))),
         _ => Err(unknown("check", kind, &KINDS)),
@@ -108,6 +109,7 @@ fn example(kind: &str) -> &'static str {
         "disk" => "disk:PATH, an absolute path",
         "docker" => "docker alone: its socket is --docker",
         "swarm" => "swarm alone: its manager is asked at --docker",
+        "ceph" => "ceph alone: its managers are --ceph",
         "board" => "board alone: its temperature is --too-hot",
         _ => "interface:NAME, as interface:eth0",
     }
@@ -184,6 +186,7 @@ pub fn show(kind: &Kind) -> String {
         Kind::Disk(path) => format!("disk:{}", path.display()),
         Kind::Docker => "docker".to_owned(),
         Kind::Swarm => "swarm".to_owned(),
+        Kind::Ceph => "ceph".to_owned(),
         Kind::Board { too_hot: _ } => "board".to_owned(),
     }
 }
@@ -240,7 +243,7 @@ mod tests {
     fn slips_get_the_right_spelling() {
         assert_eq!(
             why("proces:dockerd"),
-            "no check `proces`: did you mean process? (known: process, tcp, http, exec, file, interface, disk, docker, swarm, board)"
+            "no check `proces`: did you mean process? (known: process, tcp, http, exec, file, interface, disk, docker, swarm, ceph, board)"
         );
         assert_eq!(
             why("process:dockerd,wieght=20"),

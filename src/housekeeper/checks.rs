@@ -5,6 +5,7 @@ use crate::checks::run::watch_with;
 use crate::checks::{Kind, Track};
 use crate::docker::error::Cause;
 use crate::docker::{Client, Error};
+use crate::tasks::spawn;
 use core::future::pending;
 use smol::LocalExecutor;
 use std::io::{self, ErrorKind};
@@ -15,10 +16,10 @@ use std::path::Path;
 pub async fn run(tracks: &[(u8, Track)], socket: &Path, tell: impl Fn(u8, Verdict)) {
     let tell = &tell;
     let tasks = LocalExecutor::new();
-    for (place, track) in tracks.iter().filter(|(_, track)| track.kind.asks_docker()) {
+    for (place, track) in tracks.iter().filter(|(_, track)| track.kind.is_the_housekeepers()) {
         let docker = Client::new(socket);
         let look = async move || look(&track.kind, &docker).await;
-        tasks.spawn(watch_with(track, look, move |verdict| tell(*place, verdict))).detach();
+        spawn(&tasks, watch_with(track, look, move |verdict| tell(*place, verdict)));
     }
     tasks.run(pending::<()>()).await;
 }
@@ -27,6 +28,7 @@ async fn look(kind: &Kind, docker: &Client) -> Reason {
     match kind {
         Kind::Docker => docker.ping().await.map_or_else(|error| reason(&error), |()| Reason::Answered(200)),
         Kind::Swarm => swarm(docker).await,
+        Kind::Ceph => Reason::Stale,
         // Filtered above: the VIP process looks at these.
         Kind::Process(_)
         | Kind::Tcp(_)

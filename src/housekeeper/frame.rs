@@ -1,15 +1,19 @@
-//! What the housekeeper tells the VIP process: one postcard value in each packet of a `SOCK_SEQPACKET` pair. Pure. Both
+//! What the housekeeper and the VIP process tell each other: one postcard value in each packet of a `SOCK_SEQPACKET` pair. Pure. Both
 //! ends are the same binary (`/proc/self/exe`), so there is no version; what comes is still no more than an error,
 //! whatever the other end has become.
 
 use crate::checks::health::Verdict;
 use crate::report::rounds::Rounds;
+use crate::report::status::Event;
 use serde::{Deserialize, Serialize};
 
 /// Largest packet. The largest [`Rounds`] takes less than 7 KiB: two jobs, each with ten rows of 300 bytes.
 pub const MAX_FRAME: usize = 8 * 1024;
 
-/// One packet.
+/// Largest packet of an event: two texts of [`MAX_TEXT`](crate::report::status::MAX_TEXT), their lengths, a moment.
+pub const MAX_EVENT: usize = 512;
+
+/// One packet to the VIP process. The other way, each packet is an [`Event`]: what happened to the VIP, for the logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Frame {
     /// A check that asks Docker has been looked at.
@@ -43,6 +47,19 @@ pub fn parse(packet: &[u8]) -> Option<Frame> {
             }
             Some(frame)
         }
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// The packet of an event.
+pub fn emit_event(event: &Event) -> Vec<u8> {
+    postcard::to_allocvec(event).expect("plain values that are cut to their limits")
+}
+
+/// The event in a packet; nothing if it is none.
+pub fn parse_event(packet: &[u8]) -> Option<Event> {
+    match postcard::take_from_bytes(packet) {
+        Ok((event, [])) => Some(event),
         Ok(_) | Err(_) => None,
     }
 }

@@ -1,7 +1,8 @@
-//! The housekeeper's end of the socket pair to the VIP process: its standard input. Telling never waits; reading only
-//! tells that the other end has gone.
+//! The housekeeper's end of the socket pair to the VIP process: its standard input. Telling never waits; what is read is
+//! what happened to the VIP, and that the other end has gone.
 
 use super::frame::{self, Frame};
+use crate::report::status::Event;
 use core::cell::Cell;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send};
@@ -49,17 +50,17 @@ impl Link {
         self.dropped.get()
     }
 
-    /// Resolves when the VIP process has gone.
-    pub async fn ended(&self) {
-        let mut packet = [0; 64];
+    /// Gives each event to `take`; resolves when the VIP process has gone.
+    pub async fn hear(&self, take: impl Fn(Event)) {
+        let mut packet = [0; frame::MAX_EVENT];
         loop {
             if self.socket.readable().await.is_err() {
                 return;
             }
             match recv(self.socket.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT) {
-                // Nothing is ever sent this way: an empty packet is none either.
                 Ok(0) => return,
-                Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Ok(len) => frame::parse_event(&packet[..len]).into_iter().for_each(&take),
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
                 Err(_) => return,
             }
         }
@@ -84,8 +85,21 @@ mod tests {
         // Nobody reads: sooner or later there is no room.
         assert!((0..10_000).any(|_| !child.tell(frame())));
         assert_eq!(child.dropped(), 1);
+        let event =
+            Event { at: crate::time::Time::ZERO, router: Some("12".to_owned()), text: "MASTER".to_owned() };
+        for packet in [&frame::emit_event(&event)[..], b"nonsense"] {
+            nix::sys::socket::send(vip.as_raw_fd(), packet, MsgFlags::empty()).unwrap();
+        }
+        let heard = core::cell::RefCell::new(Vec::new());
+        let enough = async {
+            while heard.borrow().is_empty() {
+                smol::future::yield_now().await;
+            }
+        };
+        smol::block_on(smol::future::or(child.hear(|event| heard.borrow_mut().push(event)), enough));
         drop(vip);
-        smol::block_on(child.ended());
+        smol::block_on(child.hear(|_| {}));
+        assert_eq!(heard.into_inner(), [event]);
         assert!(!child.tell(frame()));
     }
 }

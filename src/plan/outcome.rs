@@ -121,6 +121,7 @@ fn notice(track: &Track) -> Duration {
         | Kind::Disk(_)
         | Kind::Docker
         | Kind::Swarm
+        | Kind::Ceph
         | Kind::Board { .. } => track.interval * u32::from(track.fall) + track.timeout,
     }
 }

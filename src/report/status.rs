@@ -97,7 +97,6 @@ pub struct Router {
 
 /// Address family of a virtual router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4.
     Ipv4,
@@ -116,7 +115,6 @@ pub struct Vip {
 
 /// State of a virtual router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum State {
     /// Waits for link, address or first verdict.
     Init,
@@ -219,7 +217,6 @@ pub struct Check {
 
 /// Verdict of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Health {
     /// Not looked at yet.
     Pending,
@@ -276,22 +273,40 @@ pub enum Housekeeper {
 
 /// The last [`MAX_EVENTS`] events, as the daemon collects them.
 #[derive(Clone, Debug, Default)]
-pub struct Events(VecDeque<Event>);
+pub struct Events {
+    kept: VecDeque<Event>,
+    total: u64,
+}
 
 impl Events {
     /// Adds one, letting go of the oldest; long text is cut.
     pub fn push(&mut self, at: Time, router: Option<String>, text: impl Into<String>) {
-        if self.0.len() == MAX_EVENTS {
-            self.0.pop_front();
+        if self.kept.len() == MAX_EVENTS {
+            self.kept.pop_front();
         }
+        self.total += 1;
         let mut text = text.into();
         cut(&mut text);
-        self.0.push_back(Event { at, router, text });
+        self.kept.push_back(Event { at, router, text });
     }
 
     /// All that are kept, oldest first.
     pub fn to_vec(&self) -> Vec<Event> {
-        self.0.iter().cloned().collect()
+        self.kept.iter().cloned().collect()
+    }
+
+    /// How many there have been.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The next one, oldest first, behind the first `seen` of all that have been, and how many have been up to it: more
+    /// than one more where some are no longer kept.
+    pub fn after(&self, seen: u64) -> Option<(u64, &Event)> {
+        let first = self.total - self.kept.len() as u64;
+        let next = seen.max(first);
+        let event = self.kept.get(usize::try_from(next - first).ok()?)?;
+        Some((next + 1, event))
     }
 }
 
@@ -319,6 +334,45 @@ impl Status {
             cut(reason);
         }
         self.rounds.bound();
+    }
+}
+
+impl Family {
+    /// As programs are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
+impl State {
+    /// Each of them.
+    pub const ALL: [Self; 6] =
+        [Self::Init, Self::Fault, Self::Backup, Self::Master, Self::Leaving, Self::Stopped];
+
+    /// As programs are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Fault => "fault",
+            Self::Backup => "backup",
+            Self::Master => "master",
+            Self::Leaving => "leaving",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl Health {
+    /// As programs are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Well => "well",
+            Self::Failed => "failed",
+        }
     }
 }
 
@@ -351,6 +405,9 @@ mod tests {
         assert_eq!(kept.len(), 64);
         assert_eq!(kept[0].text, "event 6");
         assert_eq!(kept[63].text, "event 69");
+        assert_eq!(events.after(0).map(|(seen, event)| (seen, &*event.text)), Some((7, "event 6")));
+        assert_eq!(events.after(69).map(|(seen, event)| (seen, &*event.text)), Some((70, "event 69")));
+        assert_eq!(events.after(70), None);
     }
 
     #[test]

@@ -1,0 +1,1 @@
+//! `check --dns NAME…`: does the name point at the VIP, and if not, is it the record or a cache?
