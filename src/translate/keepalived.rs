@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::instance::{self, Instance, judged, millis, show, unknown, weight_of, weighted};
+use super::instance::{self, Instance, judged, millis, overlong, show, unknown, weight_of, weighted};
 use super::keywords::{self, Act};
 use super::list::{self, Item, TRACKED};
 use super::script::{self, Check};
@@ -100,6 +100,11 @@ fn globals(block: &Statement, context: &mut Context) -> Vec<Line> {
         let value = statement.word(1).to_owned();
         match (statement.keyword(), keywords::act("global_defs", statement.keyword())) {
             (_, None) => lines.push(unknown(statement)),
+            ("vrrp_version" | "vrrp_garp_master_refresh" | "default_interface", _)
+                if statement.words.len() > 2 =>
+            {
+                lines.push(overlong(statement));
+            }
             ("vrrp_version", _) if ["2", "3"].contains(&value.as_str()) => {
                 context.version = Some(value);
                 lines.push(part(statement));
@@ -167,6 +172,10 @@ fn read_script(block: &Statement) -> (Tracked, Vec<Line>) {
         let understood = match statement.keyword() {
             "script" => {
                 lines.push(read_command(statement, &mut tracked));
+                continue;
+            }
+            "interval" | "timeout" | "rise" | "fall" if statement.words.len() > 2 => {
+                lines.push(overlong(statement));
                 continue;
             }
             "interval" => time().map(|time| tracked.interval = Some(time)).is_some(),

@@ -106,7 +106,8 @@ fn group<'a>(all: &[&'a Instance]) -> Vec<Group<'a>> {
         }
     }
     // What is not said is taken over from the first: it must be one without checks, if there is one.
-    groups.sort_by_key(|group| group.members.iter().any(|member| member.has("--track")));
+    let any = |group: &Group, name: &str| group.members.iter().any(|member| member.has(name));
+    groups.sort_by_key(|group| (any(group, "--track"), any(group, "--auth-pass-file")));
     groups
 }
 
@@ -195,7 +196,7 @@ fn cluster(
             give(&mut own_command, name, &group.members);
         }
     }
-    append(command, own_command, at, group, first);
+    append(command, own_command, at, group, first, hints);
     nodes.into_iter().map(|(_, addr, flag, _)| (addr, flag)).collect()
 }
 
@@ -225,15 +226,27 @@ fn loose(group: &Group, hints: &mut Vec<String>) -> Vec<&'static str> {
 
 /// All that these instances say of one flag.
 fn give(command: &mut Command, name: &str, members: &[&Instance]) {
-    for line in members.iter().flat_map(|member| &member.lines) {
-        for flag in line.flags.iter().filter(|flag| flag.name == name) {
+    let is_list = ["--vip", "--peer", "--track"].contains(&name);
+    for member in members {
+        let flags = member.lines.iter().flat_map(|line| line.flags.iter().map(move |flag| (flag, line)));
+        let mut flags: Vec<(&Flag, &Line)> = flags.filter(|(flag, _)| flag.name == name).collect();
+        // keepalived goes by the last statement of a kind.
+        let last = flags.len().saturating_sub(1);
+        for (flag, line) in flags.drain(if is_list { 0 } else { last }..) {
             command.give(flag.clone(), &line.at, &line.said);
         }
     }
 }
 
 /// One virtual router's flags behind those of the ones before it.
-fn append(command: &mut Command, mut own: Command, at: usize, group: &Group, first: Option<&Group>) {
+fn append(
+    command: &mut Command,
+    mut own: Command,
+    at: usize,
+    group: &Group,
+    first: Option<&Group>,
+    hints: &mut Vec<String>,
+) {
     let is_first = at == 0;
     if !is_first {
         // What follows a second --vrid belongs to it.
@@ -248,6 +261,12 @@ fn append(command: &mut Command, mut own: Command, at: usize, group: &Group, fir
         let password_before = before("--auth-pass-file") || before("--vrrp");
         if password_before && !own.has("--auth-pass-file") && !own.has("--vrrp") {
             says.push(Flag::new("--vrrp", "3"));
+        }
+        if before("--auth-pass-file") && own.has("--vrrp") {
+            hints.push(format!(
+                "--vrid {} takes the password of the first virtual router: it has none in its file",
+                group.vrid
+            ));
         }
         if let Some(member) = group.members.first() {
             for flag in says {
@@ -284,7 +303,7 @@ fn alone(groups: &mut [Group], node: usize, files: &[String], hints: &mut Vec<St
         for name in ORDER {
             give(&mut own, name, &members);
         }
-        append(&mut command, own, at, group, first);
+        append(&mut command, own, at, group, first, hints);
     }
     command
 }

@@ -172,7 +172,8 @@ impl Reader<'_> {
                     last.words.push(word)
                 }
                 Some(_) | None => {
-                    least = 1 + args.unwrap_or(0);
+                    // `@identity keyword …` is one statement, whatever follows.
+                    least = if word.starts_with('@') { usize::MAX } else { 1 + args.unwrap_or(0) };
                     here.push(Statement { at: at.clone(), words: vec![word], body: None });
                 }
             }

@@ -106,12 +106,14 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn next(&mut self) -> Result<(Place, EventData), Bad> {
         let file = &self.file;
-        let place =
-            |line: u64| Place { file: Rc::clone(file), line: usize::try_from(line).unwrap_or(1).max(1) };
+        let place = |line: u64| Place {
+            file: Rc::clone(file),
+            line: usize::try_from(line).unwrap_or(0).saturating_add(1),
+        };
         match self.parser.parse() {
             Ok(event) => Ok((place(event.start_mark.line), event.data)),
             Err(error) => {
-                let line = error.problem_mark().map_or(1, |mark| mark.line);
+                let line = error.problem_mark().map_or(0, |mark| mark.line);
                 Err(Bad { at: place(line), why: format!("is no YAML: {}", error.problem()) })
             }
         }
