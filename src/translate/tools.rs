@@ -361,7 +361,9 @@ fn list(mut line: Line, flag: &'static str, value: &str, name: &str) -> Line {
             None => line.flags.push(Flag::new(flag, word.trim_start_matches('/'))),
         }
     }
-    if !line.why.is_empty() {
+    if line.flags.is_empty() {
+        "as it is here anyway".clone_into(&mut line.why);
+    } else if !line.why.is_empty() {
         line.verdict = Verdict::Differs;
     }
     if !labels.is_empty() {
