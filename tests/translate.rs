@@ -12,6 +12,10 @@ use unsinkable::translate::run::translate;
 
 #[path = "translate/keepalived.rs"]
 mod keepalived;
+#[path = "translate/mutated.rs"]
+mod mutated;
+#[path = "fuzz/properties/translate.rs"]
+mod property;
 #[path = "translate/rejected.rs"]
 mod rejected;
 #[path = "translate/tools.rs"]
@@ -64,7 +68,8 @@ impl Seen {
 
     fn why(&self, said: &str) -> String {
         let mut lines = self.json["lines"].as_array().expect("lines").iter();
-        let line = lines.find(|line| line["said"] == said).unwrap_or_else(|| panic!("{said}: {:#}", self.json));
+        let line =
+            lines.find(|line| line["said"] == said).unwrap_or_else(|| panic!("{said}: {:#}", self.json));
         line["why"].as_str().expect("text").to_owned()
     }
 
@@ -87,7 +92,8 @@ fn accepted(words: &[String], interface: &str, addrs: &[&str]) {
     let pass = std::env::temp_dir().join(format!("unsinkable-translate-{}.pass", process::id()));
     fs::write(&pass, "pass1234\n").expect("a file in /tmp");
     let mut args = vec![OsString::from("unsinkable")];
-    let there = |word: &String| if word == "/etc/unsinkable.pass" { pass.clone().into() } else { word.into() };
+    let there =
+        |word: &String| if word == "/etc/unsinkable.pass" { pass.clone().into() } else { word.into() };
     args.extend(words.iter().map(there));
     let addrs = addrs.iter().map(|addr| addr.parse().expect("an address")).collect();
     let mut local = LocalAddresses::default();

@@ -111,10 +111,17 @@ impl Line {
         Self::new(at, said, Verdict::Same, "").with(flag)
     }
 
-    /// This flag, too.
+    /// This flag, too. No flag takes a line break or its like, and what is printed must not break at one; nor may a value
+    /// be taken for a flag.
     #[must_use]
     pub fn with(mut self, flag: Flag) -> Self {
-        self.flags.push(flag);
+        if flag.value.as_ref().is_some_and(|value| value.contains(char::is_control) || value.starts_with('-'))
+        {
+            self.verdict = Verdict::Unknown;
+            "holds what no flag takes".clone_into(&mut self.why);
+        } else {
+            self.flags.push(flag);
+        }
         self
     }
 

@@ -82,12 +82,7 @@ const CASES: [Case; 7] = [
             --garp-refresh 30s --priority 255 --multicast",
         interface: "bond0",
         addrs: &["198.51.100.2", "fe80::2"],
-        nothing: &[
-            "12 auth_pass …",
-            "23 lvs_sync_daemon_interface bond0",
-            "24 smtp_alert",
-            "25 debug",
-        ],
+        nothing: &["12 auth_pass …", "23 lvs_sync_daemon_interface bond0", "24 smtp_alert", "25 debug"],
         different: &[
             "5 use_vmac vrrp.255",
             "6 vmac_xmit_base",
@@ -216,7 +211,8 @@ fn two_vips_that_share_the_load_keep_their_opposite_priorities() {
 
 #[test]
 fn a_node_that_does_not_say_its_address_is_the_one_the_others_list() {
-    let seen = Seen::of(&["keepalived/nosource-a.conf", "keepalived/nosource-b.conf", "keepalived/nosource-c.conf"]);
+    let seen =
+        Seen::of(&["keepalived/nosource-a.conf", "keepalived/nosource-b.conf", "keepalived/nosource-c.conf"]);
     let expected = "run --interface eth0 --vip 10.7.0.7/24 --vrid 7 --vrrp 2 \
         --node 10.7.0.1=150 --node 10.7.0.2=140 --node 10.7.0.3=130";
     assert_eq!(seen.command(), expected);
@@ -249,10 +245,8 @@ fn nodes_that_differ_get_a_command_each_and_the_reason() {
             100 + own
         )
     };
-    let [one, two, slow] =
-        [(1, 2, ""), (2, 1, ""), (2, 1, "advert_int 3")].map(|(own, other, more)| {
-            folder.file(&format!("{own}{}.conf", more.len()), node(own, other, more))
-        });
+    let [one, two, slow] = [(1, 2, ""), (2, 1, ""), (2, 1, "advert_int 3")]
+        .map(|(own, other, more)| folder.file(&format!("{own}{}.conf", more.len()), node(own, other, more)));
     // Interfaces may differ: each node takes its own.
     let seen = Seen::from(&translate(&[one.clone(), two], true));
     assert_eq!(
@@ -261,13 +255,17 @@ fn nodes_that_differ_get_a_command_each_and_the_reason() {
     );
     assert_eq!(
         seen.notes(),
-        ["--interface is left out for --vrid 5, as the nodes differ in it: each node takes the one that carries its address"]
+        [
+            "--interface is left out for --vrid 5, as the nodes differ in it: each node takes the one that carries its address"
+        ]
     );
     let seen = Seen::from(&translate(&[one.clone(), slow.clone()], true));
     assert_eq!(seen.commands().len(), 2);
     assert_eq!(
         seen.notes(),
-        [format!("a command for each node, as one for all is not possible: {one} and {slow} differ in --advert")]
+        [format!(
+            "a command for each node, as one for all is not possible: {one} and {slow} differ in --advert"
+        )]
     );
 }
 

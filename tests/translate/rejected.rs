@@ -18,14 +18,26 @@ fn refused(folder: &Folder, path: &str) -> (Vec<String>, u8) {
 fn bad_files_get_one_line_with_the_place() {
     let folder = Folder::new("bad");
     let cases: [(&str, &[u8], &str); 11] = [
-        ("open.conf", b"global_defs {\n}\nvrrp_instance A {\n priority 1\n", "DIR/open.conf:3: the { of vrrp_instance is never closed"),
+        (
+            "open.conf",
+            b"global_defs {\n}\nvrrp_instance A {\n priority 1\n",
+            "DIR/open.conf:3: the { of vrrp_instance is never closed",
+        ),
         ("shut.conf", b"global_defs {\n}\n}\n", "DIR/shut.conf:3: this } closes nothing"),
         ("bare.conf", b"\n{\n}\n", "DIR/bare.conf:2: this { has no name before it"),
-        ("quote.conf", b"vrrp_script a {\n script \"pgrep x\n}\n", "DIR/quote.conf:2: a quote is opened here and not closed on this line"),
+        (
+            "quote.conf",
+            b"vrrp_script a {\n script \"pgrep x\n}\n",
+            "DIR/quote.conf:2: a quote is opened here and not closed on this line",
+        ),
         ("deep.conf", &b"a {\n".repeat(20), "DIR/deep.conf:17: too many { in one another"),
         ("bytes.conf", b"global_defs {\n\xff\xfe\n}\n", "DIR/bytes.conf:2: is no text (UTF-8)"),
         ("zero.conf", b"global_defs {\n}\n\0", "DIR/zero.conf:3: is no text: it holds a zero byte"),
-        ("tab.yml", b"services:\n\tweb: 1\n", "DIR/tab.yml:2: is no YAML: found character that cannot start any token"),
+        (
+            "tab.yml",
+            b"services:\n\tweb: 1\n",
+            "DIR/tab.yml:2: is no YAML: found character that cannot start any token",
+        ),
         ("flow.yml", b"services: [a, b\n", "DIR/flow.yml:2: is no YAML: did not find expected ',' or ']'"),
         ("alias.yml", b"services:\n  a: *nobody\n", "DIR/alias.yml:2: no &nobody comes before this"),
         ("run.txt", b"docker run -e 'A=b\n", "DIR/run.txt:1: a quote is opened here and never closed"),
@@ -88,14 +100,21 @@ fn what_cannot_be_read_is_66() {
     let path = folder.file("large.conf", "");
     fs::File::options().write(true).open(&path).unwrap().set_len(100 << 20).unwrap();
     let wrong = refused(&folder, &path);
-    assert_eq!(wrong, (vec!["DIR/large.conf:1: has more than 1 MB: no configuration file has".to_owned()], 66));
+    assert_eq!(
+        wrong,
+        (vec!["DIR/large.conf:1: has more than 1 MB: no configuration file has".to_owned()], 66)
+    );
     symlink("/dev/zero", folder.0.join("zero.conf")).unwrap();
     let path = folder.0.join("zero.conf");
     let wrong = refused(&folder, path.to_str().unwrap());
     assert_eq!(wrong, (vec!["DIR/zero.conf:1: is no regular file".to_owned()], 66));
-    let path = folder.file("compose.yml", "services:\n  a:\n    image: meltwater/docker-cleanup\n    env_file: x.env\n");
+    let path = folder
+        .file("compose.yml", "services:\n  a:\n    image: meltwater/docker-cleanup\n    env_file: x.env\n");
     let wrong = refused(&folder, &path);
-    assert_eq!(wrong, (vec!["DIR/compose.yml:4: DIR/x.env: No such file or directory (os error 2)".to_owned()], 66));
+    assert_eq!(
+        wrong,
+        (vec!["DIR/compose.yml:4: DIR/x.env: No such file or directory (os error 2)".to_owned()], 66)
+    );
 }
 
 #[test]

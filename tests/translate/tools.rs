@@ -90,7 +90,10 @@ services:
     assert_eq!(seen.lines("not understood"), ["5 GANTRY_SLEEP"]);
     assert_eq!(seen.lines("different"), ["3 image shizunge/gantry", "9 ROLLBACK_ON_FAILURE=false"]);
     assert!(!seen.json.to_string().contains("hunter2"));
-    let seen = of("gantry.yaml", "services:\n  g:\n    image: shizunge/gantry\n    environment: [SLEEP_SECONDS=0]\n");
+    let seen = of(
+        "gantry.yaml",
+        "services:\n  g:\n    image: shizunge/gantry\n    environment: [SLEEP_SECONDS=0]\n",
+    );
     assert_eq!(seen.command(), "update --dry-run --update --prune");
     assert_eq!(seen.why("SLEEP_SECONDS=0"), "`unsinkable update` does one round; run goes on");
 }
@@ -117,8 +120,7 @@ services:
     let seen = of("watchtower.yml", text);
     assert_eq!(
         seen.command(),
-        "update --dry-run --update=containers --update-window 04:30-05:30 --prune"
-            .to_owned()
+        "update --dry-run --update=containers --update-window 04:30-05:30 --prune".to_owned()
     );
     assert!(!seen.json.to_string().contains("hunter2"));
     let why = seen.why("WATCHTOWER_LABEL_ENABLE=true");
@@ -176,8 +178,14 @@ fn docker_gc_by_service_create() {
     let seen = of("gc.sh", text);
     assert_eq!(seen.command(), "prune --dry-run --prune --grace 2h --keep-per-repo 3");
     accepted(&seen.commands()[0], "eth0", &["10.0.0.1"]);
-    assert_eq!(seen.why("REMOVE_VOLUMES=1"), "volumes stay: --prune-volumes anonymous, or names, lets them go");
-    assert_eq!(of("plain.sh", "docker run --rm spotify/docker-gc").command(), "prune --dry-run --prune --grace 1h");
+    assert_eq!(
+        seen.why("REMOVE_VOLUMES=1"),
+        "volumes stay: --prune-volumes anonymous, or names, lets them go"
+    );
+    assert_eq!(
+        of("plain.sh", "docker run --rm spotify/docker-gc").command(),
+        "prune --dry-run --prune --grace 1h"
+    );
 }
 
 #[test]
@@ -201,7 +209,8 @@ services:
         "update --dry-run --update --update-skip a --update-skip b --update-every 15m"
     );
     assert_eq!(seen.lines("not understood"), ["3 TZ"]);
-    let first = of("v1.yml", "cleaner:\n  image: meltwater/docker-cleanup\n  environment:\n    - DEBUG=true\n");
+    let first =
+        of("v1.yml", "cleaner:\n  image: meltwater/docker-cleanup\n  environment:\n    - DEBUG=true\n");
     assert_eq!(first.command(), "prune --dry-run --prune -v");
 }
 
@@ -210,7 +219,8 @@ fn what_it_is_not_for_is_said() {
     let seen = of("env.env", "FOO=1\nBAR=2\n");
     assert_eq!(seen.lines("not understood"), ["1 FOO", "2 BAR"]);
     assert_eq!(seen.exit, 65);
-    let seen = of("other.yml", "services:\n  web:\n    image: nginx\n  va:\n    image: osixia/keepalived:2.0.20\n");
+    let seen =
+        of("other.yml", "services:\n  web:\n    image: nginx\n  va:\n    image: osixia/keepalived:2.0.20\n");
     assert_eq!(seen.lines("no counterpart"), ["3 image nginx"]);
     assert_eq!(seen.lines("not understood"), ["5 image osixia/keepalived:2.0.20"]);
     assert_eq!(of("list.yml", "- a\n- b\n").exit, 65);

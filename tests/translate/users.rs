@@ -4,7 +4,8 @@ use unsinkable::translate::run::translate;
 
 use super::{Seen, accepted, files};
 
-const THREE: [&str; 3] = ["keepalived/users/one.conf", "keepalived/users/two.conf", "keepalived/users/three.conf"];
+const THREE: [&str; 3] =
+    ["keepalived/users/one.conf", "keepalived/users/two.conf", "keepalived/users/three.conf"];
 const COMMAND: &str = "run --interface ens160 --vip 10.0.10.39/24 --vrid 12 --advert 1s \
     --auth-pass-file /etc/unsinkable.pass \
     --node 10.0.10.31=200 --node 10.0.10.32=100 --node 10.0.10.33=50 \
@@ -56,8 +57,7 @@ fn every_statement_has_exactly_one_verdict() {
         seen.json["lines"].as_array().unwrap().iter().map(|line| line["line"].as_u64().unwrap()).collect();
     lines.sort_unstable();
     // All lines of the file but blank ones, `}`, and the names of lists, whose entries are told one by one (20, 28, 31).
-    let expected =
-        [1, 2, 3, 4, 7, 8, 9, 10, 13, 14, 15, 16, 17, 18, 19, 21, 22, 24, 25, 26, 29, 32, 33];
+    let expected = [1, 2, 3, 4, 7, 8, 9, 10, 13, 14, 15, 16, 17, 18, 19, 21, 22, 24, 25, 26, 29, 32, 33];
     assert_eq!(lines, expected);
     assert_eq!(seen.lines("no counterpart"), Vec::<String>::new());
     assert_eq!(seen.lines("different"), ["2 script \"pgrep dockerd\"", "8 script \"pgrep traefik\""]);
@@ -71,7 +71,10 @@ fn one_node_alone_gets_its_own_command_and_a_hint() {
         --peer 10.0.10.31 --peer 10.0.10.33 \
         --track process:dockerd,interval=1s,weight=20 --track process:traefik,interval=30s,weight=10";
     assert_eq!(seen.command(), expected);
-    assert_eq!(seen.notes()[0], "give the keepalived.conf of all nodes at once, and one command fits all of them");
+    assert_eq!(
+        seen.notes()[0],
+        "give the keepalived.conf of all nodes at once, and one command fits all of them"
+    );
     accepted(&seen.commands()[0], "ens160", &["10.0.10.32"]);
 }
 
