@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::sheet::{Bad, Command, Line, Place, Sheet};
+use super::sheet::{Bad, Command, Line, Place, Sheet, ordered};
 use super::tools::Use;
 use super::{command, compose, env, keepalived, nodes, render, tools, verify, words};
 
@@ -24,6 +24,8 @@ const EX_DATAERR: u8 = 65;
 const EX_NOINPUT: u8 = 66;
 /// Files that are read, includes among them.
 const MAX_FILES: usize = 256;
+/// Statements, each with its verdict: a person is to read them.
+const MAX_LINES: usize = 5000;
 /// All of them together.
 const MAX_TOTAL: usize = 4 * 1024 * 1024;
 
@@ -37,7 +39,7 @@ pub struct World<'a> {
 
 /// Translates files.
 pub fn translate(files: &[String], json: bool, world: &World) -> Output {
-    let mut reader = Reader { world, files: 0, bytes: 0, unreadable: false };
+    let mut reader = Reader { world, files: 0, bytes: 0, lines: 0, unreadable: false };
     let mut sheet = Sheet::default();
     let mut errors = Vec::new();
     let mut found = Found::default();
@@ -55,7 +57,7 @@ pub fn translate(files: &[String], json: bool, world: &World) -> Output {
     for used in &found.uses {
         tools::put(used, &mut jobs, &mut sheet);
     }
-    jobs.flags.sort_by_key(|given| tools::place(given.flag.name));
+    ordered(&mut jobs.flags, &|given| tools::place(given.flag.name));
     for command in &mut sheet.commands {
         command.flags.extend(jobs.flags.iter().cloned());
     }
@@ -85,6 +87,7 @@ struct Reader<'a> {
     world: &'a World<'a>,
     files: usize,
     bytes: usize,
+    lines: usize,
     unreadable: bool,
 }
 
@@ -98,7 +101,10 @@ impl Reader<'_> {
             compose::read(file, &text, &mut |path, at| self.beside(path, at))?
         } else if ends(&[".conf"]) || is_keepalived(&text) {
             let statements = words::read(file, &text, &mut |pattern, at| self.included(pattern, at))?;
-            found.nodes.push(keepalived::read(found.names.len(), &statements));
+            let node = keepalived::read(found.names.len(), &statements);
+            let inside: usize = node.instances.iter().map(|instance| instance.lines.len()).sum();
+            self.counted(inside + node.lines.len(), &start)?;
+            found.nodes.push(node);
             found.names.push(file.to_owned());
             return Ok(());
         } else if is_docker_command(&text) {
@@ -111,8 +117,18 @@ impl Reader<'_> {
         } else {
             compose::read(file, &text, &mut |path, at| self.beside(path, at))?
         };
+        let settings: usize = uses.iter().map(|used: &Use| used.settings.len()).sum();
+        self.counted(settings + lines.len(), &start)?;
         found.uses.extend(uses);
         found.lines.extend(lines);
+        Ok(())
+    }
+
+    fn counted(&mut self, lines: usize, at: &Place) -> Result<(), Bad> {
+        self.lines += lines;
+        if self.lines > MAX_LINES {
+            return Err(Bad::new(at, format!("more than {MAX_LINES} statements: is it what it should be?")));
+        }
         Ok(())
     }
 

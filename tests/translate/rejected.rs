@@ -56,6 +56,9 @@ fn variables_of_variables_and_lists_in_lists_have_an_end() {
     assert_eq!(refused(&folder, &path), (vec!["DIR/vars.conf:14: this line is too long".to_owned()], 65));
     let path = folder.file("deep.yml", format!("services: {}", "[".repeat(5000)));
     assert_eq!(refused(&folder, &path), (vec!["DIR/deep.yml:1: is nested too deep".to_owned()], 65));
+    let path = folder.file("long.conf", "vrrp_x\n".repeat(6000));
+    let why = "DIR/long.conf:1: more than 5000 statements: is it what it should be?".to_owned();
+    assert_eq!(refused(&folder, &path), (vec![why], 65));
     // A billion laughs: each alias is shared, and stays small.
     let laughs: String = (1..30).map(|at| format!("x{at}: &x{at} [*x{0}, *x{0}]\n", at - 1)).collect();
     let path = folder.file("laughs.yml", format!("x0: &x0 ha\n{laughs}services: {{}}\n"));
