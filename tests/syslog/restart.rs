@@ -1,13 +1,13 @@
 //! Ten thousand lines a second, and the server restarts under them.
 
 use super::servers::{Input, Kind, Server, unpacked, until};
-use super::{outbox, push, sending};
+use super::{outbox, push, sending, web};
 use nix::sys::signal::Signal;
 use smol::Timer;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use unsinkable::syslog::Keep;
 use unsinkable::syslog::queue::MAX_TAIL;
-use unsinkable::syslog::{Keep, Speaker};
 
 /// Lines a second.
 const RATE: u32 = 10_000;
@@ -19,7 +19,7 @@ fn endured(kind: Kind, name: &str, seconds: u32, trouble: &[(f64, &[Signal])]) -
     let tcp = Input { udp: false, rfc5424: true, octet: false };
     let mut server = Server::started(kind, tcp, name);
     let outbox = outbox(&format!("tcp://127.0.0.1:{}", server.port));
-    let speaker = Speaker { proc_id: "1".to_owned(), ..Speaker::of_part("web") };
+    let speaker = web();
     let total = seconds * RATE;
     let feed = async {
         let begun = Instant::now();
@@ -81,8 +81,8 @@ fn assert_all(kind: Kind, name: &str, seconds: u32, trouble: &[(f64, &[Signal])]
     assert!(counts.keys().all(|&number| number < seconds * RATE), "{:?}", counts.keys().last());
     let again: usize = counts.values().map(|count| count - 1).sum();
     println!("{name}: {} lines, {again} of them again, {:?}", counts.len(), begun.elapsed());
-    // About 130 bytes each; what the socket held is sent again, too, without having been received.
-    assert!(again <= breaks * MAX_TAIL / 100, "{again} again");
+    // More than 300 bytes each; what the socket held is sent again, too, and may have been received.
+    assert!(again <= breaks * (MAX_TAIL + 512 * 1024) / 300, "{again} again");
 }
 
 #[test]
