@@ -4,6 +4,8 @@
 //! `names` who speaks, `cursor` where reading goes on after a restart, `relay` what Docker's own syslog driver sends
 //! (`--syslog-relay`). All of these are pure; `run` follows, listens and sends, in the housekeeper.
 
+pub mod cursor;
+pub mod lines;
 pub mod message;
 pub mod queue;
 pub mod run;
