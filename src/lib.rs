@@ -19,6 +19,7 @@
 //!         notice   `--on-change`: the user's program, told of roles and rounds
 //!         dns      does a name point at the VIP?
 //!         shared   what the threads share: atomics, queues, wakes
+//!         tasks    one thread's tasks
 //!         sys      the kernel; all `unsafe`
 //!         boards   the flags of each kind of board, compiled in
 //!         time, bpf, wish, voice, http_url   words that pure files of any folder may use
@@ -52,6 +53,7 @@ pub mod shared;
 pub mod state;
 pub mod sys;
 pub mod syslog;
+pub mod tasks;
 pub mod time;
 pub mod update;
 pub mod vip;

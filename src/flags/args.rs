@@ -3,9 +3,9 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
-use clap_complete::Shell;
 
 use super::housekeeping::HousekeepingArgs;
+use super::manual::Shell;
 
 const ROUTERS: &str = "\
 More than one virtual router:

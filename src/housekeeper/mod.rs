@@ -21,6 +21,7 @@ use crate::docker::Client;
 use crate::flags::Housekeeping;
 use crate::report::status::MAX_EVENTS;
 use crate::sys::caps;
+use crate::tasks::spawn;
 use crate::{ceph, prune, syslog};
 use core::cell::RefCell;
 use desk::Desk;
@@ -48,16 +49,16 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let (used, document) = (RefCell::default(), RefCell::default());
     let ceph = ceph::run::Known::default();
     let tasks = LocalExecutor::new();
-    tasks.spawn(rounds::run(jobs, &docker, &used, &desk)).detach();
+    spawn(&tasks, rounds::run(jobs, &docker, &used, &desk));
     if jobs.prune.is_some() {
-        tasks.spawn(prune::run::watch::watch(&docker, &used)).detach();
+        spawn(&tasks, prune::run::watch::watch(&docker, &used));
     }
-    tasks.spawn(keep::run(jobs, &document)).detach();
+    spawn(&tasks, keep::run(jobs, &document));
     let tell = |track, verdict| desk.verdict(track, verdict);
-    tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
-    tasks.spawn(ceph::run::run(&jobs.ceph, &ceph)).detach();
+    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, tell));
+    spawn(&tasks, ceph::run::run(&jobs.ceph, &ceph));
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
-    tasks.spawn(syslog::run::run(jobs, &docker, told)).detach();
+    spawn(&tasks, syslog::run::run(jobs, &docker, told));
     // What finds no room is lost to the log shipped, not to the VIP process's own.
     smol::block_on(tasks.run(link.hear(|event| drop(tell.try_send(event)))));
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::request::{MAX_HEAD, Method, Request, parse};
 use super::response::Response;
+use crate::tasks::spawn;
 use core::future::Future;
 use core::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,7 +41,7 @@ pub async fn run(listener: Async<TcpListener>, answer: impl Fn(&Request) -> Resp
                         let _ = serve(client, answer).await;
                         drop(slot);
                     };
-                    tasks.spawn(served).detach();
+                    spawn(&tasks, served);
                 }
                 Err(_) => drop(Timer::after(ACCEPT_PAUSE).await),
             }

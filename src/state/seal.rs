@@ -1,9 +1,12 @@
 //! What stands round the content of a file: magic with version, CRC-32, then postcard. Pure.
 
 use core::fmt;
+use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// CRC-32 as in Ethernet and gzip. Without a table: a file is small and seldom read, and the table would take 16 KiB.
+const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 /// First bytes of a file: what it is, and the version of its layout in the last byte.
 pub type Magic = [u8; 8];
 /// Bytes of the magic that are the same in all versions.
@@ -65,7 +68,7 @@ pub fn emit<T: Serialize>(magic: Magic, content: &T, limit: usize) -> Result<Vec
 pub fn head(magic: Magic, content: &[u8]) -> [u8; HEAD] {
     let mut head = [0; HEAD];
     head[..magic.len()].copy_from_slice(&magic);
-    head[magic.len()..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+    head[magic.len()..].copy_from_slice(&CRC.checksum(content).to_le_bytes());
     head
 }
 
@@ -94,5 +97,5 @@ fn content(magic: Magic, bytes: &[u8], limit: usize) -> Result<&[u8], FileError>
         return Err(FileError::Version { found: found[NAME], expected: magic[NAME] });
     }
     let (checksum, content) = rest.split_first_chunk().ok_or(FileError::Torn)?;
-    if crc32fast::hash(content) == u32::from_le_bytes(*checksum) { Ok(content) } else { Err(FileError::Torn) }
+    if CRC.checksum(content) == u32::from_le_bytes(*checksum) { Ok(content) } else { Err(FileError::Torn) }
 }

@@ -7,10 +7,13 @@
 pub mod cursor;
 pub mod lines;
 pub mod message;
+pub mod names;
 pub mod queue;
+pub mod relay;
 pub mod run;
 mod target;
 
 pub use message::Message;
-pub use queue::Queue;
+pub use names::Speaker;
+pub use queue::{Keep, Queue};
 pub use target::{Format, Framing, Target, Transport};

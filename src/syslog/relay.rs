@@ -1,0 +1,1 @@
+//! What Docker's own syslog driver sends, read. Pure.
