@@ -35,6 +35,9 @@ const UDP_BSD_MESSAGE: usize = 1_024;
 /// What stands before the text may be this long; structured data beyond it is left out, so that text finds room.
 const MAX_HEAD: usize = 700;
 
+/// Room for which part it is, and for the brackets: `[docker@32473 part="1000/1000"] `.
+const PART: usize = 40;
+
 /// Longest names of RFC 5424 section 6.
 const MAX_HOST: usize = 255;
 const MAX_APP: usize = 48;
@@ -95,12 +98,17 @@ impl Writer {
         self.head.clear();
         self.text.clear();
         clean(message.text, &mut self.text);
-        match self.format {
-            Format::Rfc5424 => head_5424(&mut self.head, message, number),
-            Format::Rfc3164 => head_3164(&mut self.head, message, offset),
-        }
-        // Room for ` part="1000/1000"` and for the brackets.
-        let room = self.max.saturating_sub(self.head.len() + DATA.len() + 32).max(1);
+        let behind = match self.format {
+            Format::Rfc5424 => {
+                head_5424(&mut self.head, message, number);
+                PART
+            }
+            Format::Rfc3164 => {
+                head_3164(&mut self.head, message, offset);
+                0
+            }
+        };
+        let room = self.max.saturating_sub(self.head.len() + behind).max(1);
         let parts = pieces(&self.text, room).count().max(1);
         let mut rest = pieces(&self.text, room);
         for part in 1..=parts {
@@ -284,3 +292,6 @@ fn date(days: u64) -> (u64, u64, u64) {
     let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     (era * 400 + year + next, month, day)
 }
+
+#[cfg(test)]
+mod tests;

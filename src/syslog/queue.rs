@@ -330,3 +330,6 @@ impl Queue {
         self.delivered = self.delivered.max(first - 1);
     }
 }
+
+#[cfg(test)]
+mod tests;
