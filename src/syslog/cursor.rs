@@ -5,18 +5,10 @@
 //! a mark of its own, as two writers (Docker's copiers) give the moments: only within one of them do they rise.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How far the two streams of a container may be apart in the log: the moments are given before the lines are written,
 /// and a busy Pi may do something else in between. What is older is not asked for again.
 const SKEW: u64 = 2_000_000_000;
-/// Containers that are remembered: a Pi has dozens. What is beyond goes on from the last save.
-pub const MAX_CONTAINERS: usize = 1024;
-/// Largest file: each container takes 64 digits of its ID and two marks.
-pub const MAX_FILE: usize = 128 * 1024;
-/// First bytes of the file, the version of its layout in the last one.
-pub const MAGIC: [u8; 8] = *b"unslogs\x01";
-
 /// Which stream of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -29,10 +21,11 @@ pub enum Stream {
 /// What the file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursors {
-    /// Unix nanoseconds: a container that is not among these is read from here on.
+    /// Unix nanoseconds: up to here, all that Docker told of is known. A container that is not among these has nothing to
+    /// say from before.
     pub from: u64,
     /// By ID.
-    pub containers: BTreeMap<String, Cursor>,
+    pub containers: Vec<(String, Cursor)>,
 }
 
 /// How far a container is delivered.
@@ -53,34 +46,6 @@ pub struct Mark {
     pub lines: u32,
 }
 
-impl Cursors {
-    /// True if it is no larger than [`MAX_CONTAINERS`] allows.
-    pub fn is_within(&self) -> bool {
-        self.containers.len() <= MAX_CONTAINERS && self.containers.keys().all(|id| id.len() <= 64)
-    }
-
-    /// Where the container is to be read from.
-    pub fn of(&self, id: &str) -> Cursor {
-        self.containers.get(id).copied().unwrap_or(Cursor::at(self.from))
-    }
-
-    /// The line at `mark` of that container and all before it in its stream are delivered.
-    pub fn delivered(&mut self, id: &str, stream: Stream, mark: Mark) {
-        if let Some(cursor) = self.containers.get_mut(id) {
-            *cursor.mark_mut(stream) = mark;
-        }
-    }
-
-    /// The container is followed: it is remembered from now on, as far as there is room.
-    pub fn remember(&mut self, id: &str) -> Cursor {
-        let cursor = self.of(id);
-        if self.containers.len() < MAX_CONTAINERS {
-            self.containers.entry(id.to_owned()).or_insert(cursor);
-        }
-        cursor
-    }
-}
-
 impl Cursor {
     /// At this moment, nothing of it delivered.
     pub fn at(moment: u64) -> Self {
@@ -98,7 +63,8 @@ impl Cursor {
         older.max(newer.saturating_sub(SKEW))
     }
 
-    fn mark_mut(&mut self, stream: Stream) -> &mut Mark {
+    /// How far this stream is.
+    pub fn mark_mut(&mut self, stream: Stream) -> &mut Mark {
         match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
@@ -128,6 +94,11 @@ impl Reader {
     pub fn new(cursor: &Cursor) -> Self {
         let place = |mark: Mark| Place { mark, known: Some(mark.lines) };
         Self { stdout: place(cursor.stdout), stderr: place(cursor.stderr) }
+    }
+
+    /// Where it is.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { stdout: self.stdout.mark, stderr: self.stderr.mark }
     }
 
     /// The place of the next line of `stream`, of this moment; nothing if it was delivered before.
@@ -182,13 +153,12 @@ mod tests {
             (Stderr, 52),
         ];
         for stopped in 0..=log.len() {
-            let mut cursors = Cursors { from: 40, ..Cursors::default() };
-            let mut reader = Reader::new(&cursors.remember("c"));
+            let mut cursor = Cursor::at(40);
+            let mut reader = Reader::new(&cursor);
             for (stream, at) in &log[..stopped] {
-                let mark = reader.line(*stream, *at).unwrap();
-                cursors.delivered("c", *stream, mark);
+                *cursor.mark_mut(*stream) = reader.line(*stream, *at).unwrap();
             }
-            let cursor = cursors.of("c");
+            assert_eq!(reader.cursor(), cursor);
             let again: Vec<_> = log.iter().copied().filter(|(_, at)| *at >= cursor.since()).collect();
             let left_out = log.len() - again.len();
             let taken: Vec<usize> = new(&cursor, &again).iter().map(|n| n + left_out).collect();
@@ -219,21 +189,5 @@ mod tests {
     fn lines_that_a_rotation_took_are_not_waited_for() {
         let cursor = Cursor { stdout: mark(50, 3), stderr: mark(50, 0) };
         assert_eq!(new(&cursor, &[(Stdout, 60), (Stdout, 60), (Stderr, 50)]), [0, 1, 2]);
-    }
-
-    #[test]
-    fn a_container_that_is_not_known_is_read_from_the_last_save_on() {
-        let mut cursors = Cursors { from: 40, ..Cursors::default() };
-        assert_eq!(cursors.of("new"), Cursor::at(40));
-        cursors.delivered("new", Stdout, mark(60, 1));
-        assert_eq!(cursors.of("new"), Cursor::at(40), "removed in the meantime");
-        cursors.remember("new");
-        cursors.delivered("new", Stderr, mark(60, 1));
-        assert_eq!(cursors.remember("new"), Cursor { stdout: mark(40, 0), stderr: mark(60, 1) });
-        for n in 0..2000 {
-            cursors.remember(&n.to_string());
-        }
-        assert_eq!(cursors.containers.len(), 1024);
-        assert!(cursors.is_within());
     }
 }

@@ -160,10 +160,9 @@ fn without(text: &mut Vec<u8>, moment: &[u8]) {
 
 /// Unix nanoseconds of `2026-11-22T16:35:49.351538997Z` (or with an offset), as Docker writes it.
 pub fn nanos(moment: &[u8]) -> Option<u64> {
-    let (date, zone) = moment.split_at_checked(29)?;
+    let (date, rest) = moment.split_at_checked(19)?;
     let shape = |at: usize, byte: u8| date[at] == byte;
-    let is_moment = shape(4, b'-') && shape(7, b'-') && shape(10, b'T') && shape(13, b':') && shape(16, b':');
-    if !is_moment || !shape(19, b'.') {
+    if !(shape(4, b'-') && shape(7, b'-') && shape(10, b'T') && shape(13, b':') && shape(16, b':')) {
         return None;
     }
     let field = |from: usize, to: usize| digits(&date[from..to]);
@@ -172,16 +171,27 @@ pub fn nanos(moment: &[u8]) -> Option<u64> {
     if !(1970..=2500).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let seconds = i64::try_from(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second).ok()?;
-    let offset = match zone {
-        b"Z" => 0,
-        [sign @ (b'+' | b'-'), hours @ .., b':', tens, ones] => {
-            let offset = i64::try_from(digits(hours)? * 3600 + digits(&[*tens, *ones])? * 60).ok()?;
-            if *sign == b'+' { offset } else { -offset }
-        }
-        _ => return None,
+    let (fraction, zone) = match rest.strip_prefix(b".") {
+        Some(rest) => rest.split_at(rest.iter().position(|byte| !byte.is_ascii_digit())?),
+        None => rest.split_at(0),
     };
-    u64::try_from(seconds - offset).ok()?.checked_mul(1_000_000_000)?.checked_add(field(20, 29)?)
+    // Nine digits are nanoseconds; some writers leave zeros out.
+    let missing = u32::try_from(9_usize.checked_sub(fraction.len())?).ok()?;
+    let fraction = digits(fraction)? * 10_u64.pow(missing);
+    let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    seconds.checked_add_signed(-offset(zone)?)?.checked_mul(1_000_000_000)?.checked_add(fraction)
+}
+
+/// Seconds that a zone (`Z`, `+02:00`) is ahead.
+fn offset(zone: &[u8]) -> Option<i64> {
+    match zone {
+        b"Z" => Some(0),
+        [sign @ (b'+' | b'-'), hours @ .., b':', tens, ones] if hours.len() == 2 => {
+            let offset = i64::try_from(digits(hours)? * 3600 + digits(&[*tens, *ones])? * 60).ok()?;
+            Some(if *sign == b'+' { offset } else { -offset })
+        }
+        _ => None,
+    }
 }
 
 fn digits(digits: &[u8]) -> Option<u64> {
@@ -314,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_has_no_moment_is_no_log() {
-        for text in ["plain text\n", "2026-11-22T16:35:49Z x\n", &"x".repeat(100)] {
+        for text in ["plain text\n", "2026-11-22T16:35:49 x\n", &"x".repeat(100)] {
             assert_eq!(Lines::new(false).next(Stdout, &mut text.as_bytes(), true), Err(NoMoment), "{text}");
         }
     }
@@ -335,9 +345,13 @@ mod tests {
             assert_eq!(nanos(text.as_bytes()), Some(seconds * 1_000_000_000), "{text}");
         }
         assert_eq!(nanos(b"1970-01-01T00:00:01.234567891Z"), Some(1_234_567_891));
+        assert_eq!(nanos(b"1970-01-01T00:00:01.25Z"), Some(1_250_000_000));
+        assert_eq!(nanos(b"1970-01-01T00:00:01Z"), Some(1_000_000_000));
         for text in [
             "",
-            "2026-11-22T16:35:49Z",
+            "2026-11-22T16:35:49",
+            "2026-11-22T16:35:49.",
+            "2026-11-22T16:35:49.0000000001Z",
             "2026-11-22 16:35:49.000000000Z",
             "2026-13-22T16:35:49.000000000Z",
             "2026-11-00T16:35:49.000000000Z",

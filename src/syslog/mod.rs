@@ -5,6 +5,8 @@
 //! (`--syslog-relay`). All of these are pure; `run` follows, listens and sends, in the housekeeper.
 
 pub mod cursor;
+pub mod happened;
+pub mod ledger;
 pub mod lines;
 pub mod message;
 pub mod names;
