@@ -14,6 +14,9 @@ pub const MAGIC: [u8; 8] = *b"unslogs\x01";
 /// A container that has ended, and whose lines have arrived, is forgotten when Docker has told of something so long after
 /// it: then nothing of it lies behind [`Cursors::from`].
 const ENDED: Duration = Duration::from_secs(60);
+/// A container prints before Docker tells of its start, and other events may come in between: this long at most. Less than
+/// [`ENDED`], so that nothing is read twice of one that was forgotten and starts again.
+const LATE: Duration = Duration::from_secs(30);
 /// The way gives its memory back when it is empty and was longer.
 const SHORT: usize = 64;
 
@@ -77,7 +80,7 @@ impl Ledger {
     /// Docker's events up to this moment are known, and all containers that they told of.
     pub fn know(&mut self, at: u64) {
         self.from = self.from.max(at);
-        let long_ago = self.from.saturating_sub(ENDED.as_nanos() as u64);
+        let long_ago = before(self.from, ENDED);
         let Self { containers, way, .. } = self;
         containers.retain(|source, container| {
             container.ended.is_none_or(|ended| ended >= long_ago)
@@ -92,13 +95,13 @@ impl Ledger {
 
     /// The container is followed, from there on.
     pub fn follow(&mut self, id: &str) -> (Source, Cursor) {
-        let source = self.source(id).unwrap_or_else(|| self.add(id, Cursor::at(self.from)));
+        let source = self.source(id).unwrap_or_else(|| self.add(id, self.start()));
         match self.containers.get_mut(&source) {
             Some(container) => {
                 container.ended = None;
                 (source, container.read)
             }
-            None => (source, Cursor::at(self.from)),
+            None => (source, self.start()),
         }
     }
 
@@ -146,6 +149,11 @@ impl Ledger {
         self.containers.retain(|_, container| is_there(&container.id));
     }
 
+    /// Where a container begins that Docker tells of.
+    fn start(&self) -> Cursor {
+        Cursor::at(before(self.from, LATE))
+    }
+
     fn source(&self, id: &str) -> Option<Source> {
         self.containers.iter().find(|(_, container)| container.id == id).map(|(source, _)| *source)
     }
@@ -157,6 +165,11 @@ impl Ledger {
         self.containers.insert(source, container);
         source
     }
+}
+
+/// Unix nanoseconds, so long before `at`.
+fn before(at: u64, time: Duration) -> u64 {
+    at.saturating_sub(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -171,7 +184,7 @@ mod tests {
     }
 
     fn ledger() -> Ledger {
-        Ledger::new(Cursors { from: 40, containers: Vec::new() })
+        Ledger::new(Cursors { from: 30 * SECOND + 40, containers: Vec::new() })
     }
 
     #[test]
@@ -226,7 +239,7 @@ mod tests {
         assert_eq!(ledger.from(), 200 * SECOND);
         assert!(!ledger.has("a"));
         // It starts again: nothing of the old is read twice.
-        assert_eq!(ledger.follow("a").1, Cursor::at(200 * SECOND));
+        assert_eq!(ledger.follow("a").1, Cursor::at(170 * SECOND));
         let (b, _) = ledger.follow("b");
         ledger.end(b, 199 * SECOND);
         ledger.know(201 * SECOND);
