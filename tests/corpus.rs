@@ -19,16 +19,17 @@ mod properties {
     pub mod router_steps;
     pub mod state_file;
     pub mod status_frame;
+    pub mod syslog_relay;
 }
 use properties::{
     advert, arp, chunked, flags, http_head, log_frames, netlink, proc_stat, reference, router_steps,
-    state_file, status_frame,
+    state_file, status_frame, syslog_relay,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 12] = [
+const TARGETS: [Target; 13] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
@@ -41,6 +42,7 @@ const TARGETS: [Target; 12] = [
     ("router_steps", router_steps::run),
     ("state_file", state_file::run),
     ("status_frame", status_frame::run),
+    ("syslog_relay", syslog_relay::run),
 ];
 
 fn fuzz_dir() -> PathBuf {
