@@ -14,6 +14,7 @@ use crate::docker::Client;
 use crate::flags::Housekeeping;
 use crate::report::status::Event;
 use crate::sys::clock;
+use crate::tasks::spawn;
 use book::Book;
 use core::time::Duration;
 use follow::{Ask, Follower};
@@ -41,17 +42,17 @@ pub async fn run(jobs: &Housekeeping, docker: &Client, told: Receiver<Event>) {
     let follower = Follower::new(docker, &outbox, &book.ledger, &host, own);
     let (ask, asked) = bounded(MAX_ASKS);
     let tasks = LocalExecutor::new();
-    tasks.spawn(outbox.run()).detach();
+    spawn(&tasks, outbox.run());
     if let Some(listen) = jobs.syslog_relay {
-        tasks.spawn(relay::run(listen, &host, docker, &outbox)).detach();
+        spawn(&tasks, relay::run(listen, &host, docker, &outbox));
     }
-    tasks.spawn(events::run(&follower, ask)).detach();
-    tasks.spawn(book.keep(|| outbox.delivered())).detach();
+    spawn(&tasks, events::run(&follower, ask));
+    spawn(&tasks, book.keep(|| outbox.delivered()));
     let following = async {
         while let Ok(ask) = asked.recv().await {
             match ask {
-                Ask::Follow(id) => tasks.spawn(follower.follow(id)).detach(),
-                Ask::ReadRest(ids) => tasks.spawn(follower.read_rest(ids)).detach(),
+                Ask::Follow(id) => spawn(&tasks, follower.follow(id)),
+                Ask::ReadRest(ids) => spawn(&tasks, follower.read_rest(ids)),
             }
         }
     };
