@@ -28,6 +28,8 @@ pub struct Source(u32);
 #[derive(Debug)]
 pub struct Ledger {
     from: u64,
+    /// Nothing was kept, and Docker has told of nothing yet: what was printed before is past.
+    fresh: bool,
     containers: BTreeMap<Source, Container>,
     next: u32,
     /// In the order in which they were pushed.
@@ -59,11 +61,16 @@ struct Pushed {
 impl Ledger {
     /// Goes on with what was kept.
     pub fn new(kept: Cursors) -> Self {
-        let mut ledger = Self { from: kept.from, containers: BTreeMap::new(), next: 0, way: VecDeque::new() };
+        let mut ledger = Self { fresh: false, ..Self::fresh(kept.from) };
         for (id, cursor) in kept.containers {
             ledger.add(&id, cursor);
         }
         ledger
+    }
+
+    /// Begins now (unix nanoseconds).
+    pub fn fresh(now: u64) -> Self {
+        Self { from: now, fresh: true, containers: BTreeMap::new(), next: 0, way: VecDeque::new() }
     }
 
     /// What to keep over a restart.
@@ -80,6 +87,7 @@ impl Ledger {
     /// Docker's events up to this moment are known, and all containers that they told of.
     pub fn know(&mut self, at: u64) {
         self.from = self.from.max(at);
+        self.fresh = false;
         let long_ago = before(self.from, ENDED);
         let Self { containers, way, .. } = self;
         containers.retain(|source, container| {
@@ -151,7 +159,7 @@ impl Ledger {
 
     /// Where a container begins that Docker tells of.
     fn start(&self) -> Cursor {
-        Cursor::at(before(self.from, LATE))
+        Cursor::at(if self.fresh { self.from } else { before(self.from, LATE) })
     }
 
     fn source(&self, id: &str) -> Option<Source> {
@@ -247,6 +255,14 @@ mod tests {
         ledger.follow("b");
         ledger.know(900 * SECOND);
         assert!(ledger.has("b"), "it runs again");
+    }
+
+    #[test]
+    fn the_very_first_start_leaves_the_past_alone() {
+        let mut ledger = Ledger::fresh(100 * SECOND);
+        assert_eq!(ledger.follow("runs").1, Cursor::at(100 * SECOND));
+        ledger.know(101 * SECOND);
+        assert_eq!(ledger.follow("starts").1, Cursor::at(71 * SECOND));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const SERVER: &str = "tcp://10.0.10.200:5140";
 const FLAGS: [&str; 2] = ["--syslog", SERVER];
 /// Lines of one flood, at 10,000 a second (less a little for the loop itself).
-const LINES: usize = 60_000;
+const LINES: usize = 30_000;
 /// For all of a flood to arrive, on a machine that does something else, too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -154,6 +154,7 @@ fn logs_arrive_with_names_and_each_line_once() {
         "echo",
         "before the first start",
     ]);
+    lab.node(0).docker(&["wait", "old"]);
     let mut ours = rounds::daemon(&lab, 0, &FLAGS);
     lab.wait("the cursors", || Path::new(&lab.node(0).state_dir()).join("logs").exists());
 
@@ -163,7 +164,7 @@ fn logs_arrive_with_names_and_each_line_once() {
     none_twice(&quiet);
 
     let again = flood(&lab, &mut rsyslog, "receiver", |rsyslog| {
-        std::thread::sleep(ms(1500));
+        std::thread::sleep(ms(1000));
         rsyslog.down();
         std::thread::sleep(ms(1000));
         rsyslog.up();
@@ -173,7 +174,7 @@ fn logs_arrive_with_names_and_each_line_once() {
 
     let seen = flood(&lab, &mut rsyslog, "daemon", |_| {
         for _ in 0..2 {
-            std::thread::sleep(ms(1500));
+            std::thread::sleep(ms(1000));
             ours.signal(Signal::SIGTERM);
             assert!(ours.wait(Duration::from_secs(20)).is_some(), "it ends");
             ours = rounds::daemon(&lab, 0, &FLAGS);
@@ -182,15 +183,15 @@ fn logs_arrive_with_names_and_each_line_once() {
     none_twice(&seen);
 
     flood(&lab, &mut rsyslog, "killed", |_| {
-        std::thread::sleep(ms(3000));
+        std::thread::sleep(ms(2000));
         let child = ours.child_with("housekeeper").unwrap();
         kill(Pid::from_raw(child), Signal::SIGKILL).unwrap();
     });
 
     let seen = flood(&lab, &mut rsyslog, "dockerd", |_| {
-        std::thread::sleep(ms(1500));
+        std::thread::sleep(ms(1000));
         lab.node(0).hang_dockerd();
-        std::thread::sleep(ms(1500));
+        std::thread::sleep(ms(1000));
         lab.node(0).resume_dockerd();
     });
     none_twice(&seen);
@@ -272,9 +273,9 @@ fn measured(lab: &Lab, rsyslog: &mut Rsyslog, ours: &net::daemon::Daemon) -> BTr
     let child = ours.child_with("housekeeper").unwrap();
     let rest = usage::usage(child).pss;
     let seen = flood(lab, rsyslog, "quiet", |_| {
-        std::thread::sleep(ms(1000));
+        std::thread::sleep(ms(700));
         let (begun, before) = (Instant::now(), usage::usage(child));
-        std::thread::sleep(ms(4000));
+        std::thread::sleep(ms(2000));
         let after = usage::usage(child);
         let share =
             (after.cpu.saturating_sub(before.cpu)).as_secs_f64() / begun.elapsed().as_secs_f64() * 100.0;

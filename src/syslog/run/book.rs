@@ -57,9 +57,9 @@ impl Book {
                 (None, None)
             }
         };
-        let now = || Cursors { from: clock::unix_micros() * 1000, containers: Vec::new() };
-        let ledger = RefCell::new(Ledger::new(cursors.unwrap_or_else(now)));
-        Some(Self { ledger, file, failed: Cell::new(false) })
+        let fresh = || Ledger::fresh(clock::unix_micros() * 1000);
+        let ledger = cursors.map_or_else(fresh, Ledger::new);
+        Some(Self { ledger: RefCell::new(ledger), file, failed: Cell::new(false) })
     }
 
     /// Saves again and again, until dropped. `delivered`: up to which number the queue has done its work.

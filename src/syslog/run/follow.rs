@@ -238,7 +238,8 @@ impl<'a> Follower<'a> {
             Some(404 | 409) => Next::Over,
             Some(501) => {
                 let mut said = self.said.borrow_mut();
-                if said.len() < MAX_SAID && said.insert(app.to_owned()) {
+                let is_news = inspected.state.running && said.len() < MAX_SAID;
+                if is_news && said.insert(app.to_owned()) {
                     let driver = &inspected.host_config.log_config.driver;
                     log::warn!(
                         "syslog: the log of {app} cannot be read, as its log driver {driver} keeps nothing (for the \
