@@ -49,7 +49,7 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             let jobs = round(&run, given)?;
             Ok(Command::Prune { dry_run, json, jobs })
         }
-        Verb::Translate { .. } => Ok(Command::Later("translate")),
+        Verb::Translate { json, files } => Ok(Command::Translate { files, json }),
         Verb::Man => Ok(Command::Man),
         Verb::Completions { shell } => Ok(Command::Completions(shell)),
         Verb::Housekeeper(run) => {

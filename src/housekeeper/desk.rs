@@ -4,6 +4,7 @@
 use super::frame::Frame;
 use super::link::Link;
 use super::memory::Memory;
+use super::notices::Notices;
 use super::schedule::Job;
 use super::summary::{self, Span};
 use crate::checks::health::Verdict;
@@ -11,7 +12,7 @@ use crate::report::rounds::{self, Rounds};
 use crate::state::State;
 use crate::sys::clock;
 use crate::time::Time;
-use crate::voice::Voice;
+use crate::voice::{Rollout, Voice};
 use crate::{prune, update};
 use core::cell::{Cell, RefCell};
 use log::Level;
@@ -19,6 +20,7 @@ use log::Level;
 /// Shared by the tasks. Borrowed for moments, never over an await.
 pub struct Desk<'a> {
     link: &'a Link,
+    notices: Notices,
     rounds: RefCell<Rounds>,
     /// For the page.
     pub memory: RefCell<Memory>,
@@ -28,9 +30,9 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// Before the first round.
-    pub fn new(link: &'a Link) -> Self {
+    pub fn new(link: &'a Link, notices: Notices) -> Self {
         let (rounds, memory) = (RefCell::default(), RefCell::default());
-        Self { link, rounds, memory, busy: Cell::new((Job::Update, Time::ZERO)) }
+        Self { link, notices, rounds, memory, busy: Cell::new((Job::Update, Time::ZERO)) }
     }
 
     /// Where the rounds stand; more rows than a frame has room for.
@@ -61,6 +63,7 @@ impl<'a> Desk<'a> {
     /// A round of updates is over.
     pub fn updated(&self, report: &update::Report, state: &State) {
         let job = summary::of_update(report, &state.held, clock::unix(), self.span());
+        self.notices.updated(report, state);
         self.memory.borrow_mut().updated(report, &state.digests, clock::now());
         self.change(Job::Update, |told| *told = job);
     }
@@ -68,6 +71,7 @@ impl<'a> Desk<'a> {
     /// A round of pruning is over.
     pub fn pruned(&self, report: &prune::Report) {
         let job = summary::of_prune(report, self.span());
+        self.notices.pruned(report);
         self.memory.borrow_mut().pruned(report, clock::now());
         self.change(Job::Prune, |told| *told = job);
     }
@@ -102,5 +106,9 @@ impl Voice for Desk<'_> {
             line.clone_into(&mut self.memory.borrow_mut().progress);
         }
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
+    }
+
+    fn begins(&self, rollout: Rollout<'_>) {
+        self.notices.begins(rollout);
     }
 }

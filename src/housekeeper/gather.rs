@@ -17,6 +17,7 @@ use crate::report::metrics;
 use crate::report::node::{Board, Disk, Docker, Node};
 use crate::report::status::Status;
 use crate::sys::clock;
+use crate::tasks::spawn;
 use crate::time::Time;
 use core::cell::RefCell;
 use core::net::{IpAddr, SocketAddr};
@@ -97,10 +98,10 @@ impl<'a> Gathered<'a> {
         let asked: Vec<_> =
             self.peers.iter().map(|peer| move || -> Look<'_> { Box::pin(peer.ask()) }).collect();
         let tasks = LocalExecutor::new();
-        tasks.spawn(self.vip.run(&vip)).detach();
-        tasks.spawn(self.docker.run(&docker)).detach();
+        spawn(&tasks, self.vip.run(&vip));
+        spawn(&tasks, self.docker.run(&docker));
         for (peer, ask) in self.peers.iter().zip(&asked) {
-            tasks.spawn(peer.source.run(ask)).detach();
+            spawn(&tasks, peer.source.run(ask));
         }
         tasks.run(future::pending::<()>()).await;
     }
@@ -212,7 +213,7 @@ impl<'a> Gathered<'a> {
             let listen = self.jobs.listen.map_or(IpAddr::from([0, 0, 0, 0]), |listen| listen.ip());
             seen.insert(0, this(own_addrs.first().copied().unwrap_or(listen)));
         }
-        keep(&self.kept_cluster, document::cluster(&seen, clock::unix_millis()))
+        keep(&self.kept_cluster, document::cluster(&seen, clock::unix_micros() / 1000))
     }
 
     async fn wait_for_own(&self) {
@@ -226,7 +227,7 @@ impl<'a> Gathered<'a> {
         let status = self.complete()?;
         let now = clock::now();
         let heard = Heard { age: self.vip.age(now).unwrap_or_default(), error: self.vip.trouble(now) };
-        let text = document::status(&status, &heard, &self.node(), clock::unix_millis());
+        let text = document::status(&status, &heard, &self.node(), clock::unix_micros() / 1000);
         Ok(keep(&self.kept_status, text))
     }
 

@@ -6,6 +6,7 @@ use super::response::Response;
 use core::cell::Cell;
 use core::future::Future;
 use core::time::Duration;
+use smol::future::FutureExt;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, LocalExecutor, Task, Timer, future};
 use std::io;
@@ -50,7 +51,7 @@ pub async fn run(listener: Async<TcpListener>, answer: impl AsyncFn(&Request) ->
             let asked = Rc::new(Cell::new(false));
             let work = serve(client, answer, Rc::clone(&asked));
             // A client that went away or was too slow: its own loss.
-            let task = tasks.spawn(async { drop(work.await) });
+            let task = tasks.spawn(async { drop(work.await) }.boxed_local());
             served.push(Served { origin, asked, task });
             // Those who came before have their turn, however many knock.
             future::yield_now().await;
