@@ -1,6 +1,7 @@
 //! What `--listen` serves on real nodes: daemons in network namespaces, a dockerd that answers or hangs, a load tool.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[expect(dead_code, reason = "others need more of it")]
 mod dockerd;
 mod lab;
 
