@@ -59,7 +59,7 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     tasks.spawn(notice::run::run(calls, &[], notice::run::LIMIT)).detach();
     tasks.spawn(keep::run(jobs, &document)).detach();
     let tell = |track, verdict| desk.verdict(track, verdict);
-    tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
+    tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, &ceph, tell)).detach();
     tasks.spawn(ceph::run::run(&jobs.ceph, &ceph)).detach();
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
     tasks.spawn(syslog::run::run(jobs, &docker, told)).detach();

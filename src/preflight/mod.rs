@@ -1,8 +1,9 @@
 //! `check`: is this machine ready for these flags? Each line says ok, warn or fail, and the one command that mends it.
 //!
-//! `read` makes sense of what /proc and sysctls say (pure), `docker` asks Docker's socket, `pi` looks for what a Raspberry
-//! Pi lacks as it comes, this file looks and judges.
+//! `read` makes sense of what /proc and sysctls say (pure), `docker` asks Docker's socket, `ceph` the managers, `dns`
+//! name servers, `pi` looks for what a Raspberry Pi lacks as it comes, this file looks and judges.
 
+mod ceph;
 mod docker;
 mod pi;
 mod read;
@@ -59,7 +60,12 @@ impl Line {
 const AS_ROOT: &str = "sudo unsinkable check …";
 
 /// Looks at everything.
-pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path, board: &Taken) -> Vec<Line> {
+pub fn check(
+    resolved: &Result<Resolved, Vec<Finding>>,
+    docker: &Path,
+    board: &Taken,
+    dns: &[String],
+) -> Vec<Line> {
     let mut lines = flags(resolved);
     lines.push(Line::ok("board", board.to_string()));
     lines.push(capabilities());
@@ -76,6 +82,10 @@ pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path, board: &T
         lines.extend(pi::lines(Path::new("/")));
     }
     lines.extend(docker::lines(docker));
+    if let Ok(Resolved::Ready(config)) = resolved {
+        lines.extend(ceph::lines(&config.housekeeping.ceph));
+    }
+    let _ = dns;
     lines
 }
 
