@@ -4,6 +4,7 @@
 //! name servers, `pi` looks for what a Raspberry Pi lacks as it comes, this file looks and judges.
 
 mod ceph;
+mod dns;
 mod docker;
 mod pi;
 mod read;
@@ -16,6 +17,7 @@ use std::path::Path;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
+use crate::dns::judge::Cluster;
 use crate::flags::{Config, Finding, Resolved, Severity, Taken};
 use crate::sys::caps::{self, Capability};
 use crate::sys::clock;
@@ -85,8 +87,15 @@ pub fn check(
     if let Ok(Resolved::Ready(config)) = resolved {
         lines.extend(ceph::lines(&config.housekeeping.ceph));
     }
-    let _ = dns;
+    lines.extend(dns::lines(dns, &cluster(resolved)));
     lines
+}
+
+/// What a name should point at, and what it should not.
+fn cluster(resolved: &Result<Resolved, Vec<Finding>>) -> Cluster {
+    let Ok(Resolved::Ready(config)) = resolved else { return Cluster::default() };
+    let vips = config.routers.iter().flat_map(|router| &router.settings.vips);
+    Cluster { vips: vips.map(|vip| vip.addr).collect(), nodes: config.housekeeping.nodes.clone() }
 }
 
 /// 0 while nothing fails, 78 where it is the flags, 77 for want of permission, else 69.
