@@ -111,7 +111,7 @@ impl Lines {
     pub fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(&str)) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             let line = &bytes[..end];
-            if self.begun.is_empty() && !self.too_long {
+            if self.begun.is_empty() && !self.too_long && line.len() <= MAX_LINE {
                 give(line, &mut take);
             } else {
                 self.begin(line);
@@ -213,6 +213,7 @@ mod tests {
         }
         assert!(lines.begun.capacity() <= 2 * MAX_LINE);
         lines.push(b"\nafter\n", |line| found.push(line.to_owned()));
+        lines.push(&[&[b'x'; MAX_LINE + 1][..], b"\n"].concat(), |line| found.push(line.to_owned()));
         lines.push(b"bad \xff\ngood\n", |line| found.push(line.to_owned()));
         assert_eq!(found, ["after", "good"]);
     }

@@ -152,7 +152,7 @@ fn asked(seen: &Seen, cluster: &Cluster, server: IpAddr, reply: &Reply) -> Verdi
     };
     let name = &seen.name;
     match (reply, truth) {
-        (Reply::Found(found), Some((source, truth))) if !same(found, truth) && !found.authoritative => {
+        (Reply::Found(found), Some((source, truth))) if !same(found, truth) => {
             let (old, new) = (cluster.called(&found.addresses), cluster.called(&truth.addresses));
             let text = format!(
                 "{server} still has the old address {old} for {} s; the authoritative server {source} says {new}",
@@ -162,7 +162,8 @@ fn asked(seen: &Seen, cluster: &Cluster, server: IpAddr, reply: &Reply) -> Verdi
         }
         (Reply::Found(found), _) => {
             let addresses = cluster.called(&found.addresses);
-            let text = if found.authoritative {
+            // A forwarder may pass on that an answer is from the zone: who the zone's own server is, counts.
+            let text = if found.authoritative && truth.is_none() {
                 format!("{server} says {addresses}, from the zone itself, TTL {} s", found.ttl)
             } else {
                 format!("{server} says {addresses}, for {} s more", found.ttl)

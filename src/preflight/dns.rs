@@ -137,7 +137,7 @@ impl Asker {
         };
         match reply(self, Kind::A) {
             silent @ Reply::Silent(_) => silent,
-            four => four.with(reply(self, Kind::Aaaa)),
+            four => unique(four.with(reply(self, Kind::Aaaa))),
         }
     }
 
