@@ -10,6 +10,8 @@ mod properties {
     pub mod advert;
     pub mod arp;
     pub mod chunked;
+    pub mod dns_answer;
+    pub mod exposition;
     pub mod flags;
     pub mod housekeeper_frame;
     pub mod http_head;
@@ -23,17 +25,19 @@ mod properties {
     pub mod status_frame;
 }
 use properties::{
-    advert, arp, chunked, flags, housekeeper_frame, http_head, listen_request, log_frames, netlink,
-    proc_stat, reference, router_steps, state_file, status_frame,
+    advert, arp, chunked, dns_answer, exposition, flags, housekeeper_frame, http_head, listen_request,
+    log_frames, netlink, proc_stat, reference, router_steps, state_file, status_frame,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 16] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
+    ("dns_answer", dns_answer::run),
+    ("exposition", exposition::run),
     ("flags", flags::run),
     ("housekeeper_frame", housekeeper_frame::run),
     ("http_head", http_head::run),

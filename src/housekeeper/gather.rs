@@ -2,6 +2,7 @@
 //! machine (`machine`), the other nodes (`peers`). Each has a task of its own that sleeps while nobody asks (`source`):
 //! however many requests come, each is asked at most so often, and no request waits for one that hangs.
 
+mod ceph;
 mod docker;
 mod machine;
 mod peers;
@@ -9,7 +10,7 @@ mod source;
 mod vip;
 
 use super::desk::Desk;
-use crate::ceph;
+use crate::ceph::run::Known;
 use crate::flags::Housekeeping;
 use crate::report::document::{self, Heard, Seen};
 use crate::report::health::{self, Sent};
@@ -55,7 +56,7 @@ type Kept = RefCell<Option<(Time, Rc<str>)>>;
 pub struct Gathered<'a> {
     jobs: &'a Housekeeping,
     desk: &'a Desk<'a>,
-    ceph: &'a ceph::run::Known,
+    ceph: &'a Known,
     vip: Source,
     status: RefCell<Option<Box<Status>>>,
     docker: Source,
@@ -70,7 +71,7 @@ pub struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     /// Nothing is known yet, and nothing looked up before somebody asks.
-    pub fn new(jobs: &'a Housekeeping, desk: &'a Desk<'a>, ceph: &'a ceph::run::Known) -> Self {
+    pub fn new(jobs: &'a Housekeeping, desk: &'a Desk<'a>, ceph: &'a Known) -> Self {
         let port = jobs.listen.map_or(0, |listen| listen.port());
         let place = |node: &IpAddr| Peer::new(SocketAddr::new(*node, port));
         Self {
@@ -263,7 +264,7 @@ impl<'a> Gathered<'a> {
             swarm: told.swarm.clone(),
             disks,
             board,
-            ceph: None,
+            ceph: (!self.jobs.ceph.is_empty()).then(|| self.ceph.with(|look| ceph::storage(look, now))),
             syslog: None,
         }
     }

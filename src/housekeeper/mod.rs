@@ -64,7 +64,7 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     spawn(&tasks, notice::run::run(calls, &[], notice::run::LIMIT));
     spawn(&tasks, serve::run(jobs, &gathered));
     let tell = |track, verdict| desk.verdict(track, verdict);
-    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, tell));
+    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, &ceph, tell));
     spawn(&tasks, ceph::run::run(&jobs.ceph, &ceph));
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
     spawn(&tasks, syslog::run::run(jobs, &docker, told));
