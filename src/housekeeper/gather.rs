@@ -15,9 +15,10 @@ use crate::flags::Housekeeping;
 use crate::report::document::{self, Heard, Seen};
 use crate::report::health::{self, Sent};
 use crate::report::metrics;
-use crate::report::node::{Board, Disk, Docker, Node};
+use crate::report::node::{Board, Disk, Docker, Node, Shipping};
 use crate::report::status::Status;
 use crate::sys::clock;
+use crate::syslog::run::send::Outbox;
 use crate::tasks::spawn;
 use crate::time::Time;
 use core::cell::RefCell;
@@ -49,6 +50,9 @@ const DOCKER_ROOT: &str = "/var/lib/docker";
 /// Why there is nothing before the first answer.
 const SILENT: &str = "the process that holds the VIP has not answered yet";
 
+/// What logs leave by, once it is there.
+pub type Shipped = RefCell<Option<Rc<Outbox>>>;
+
 /// A document, and when it was made.
 type Kept = RefCell<Option<(Time, Rc<str>)>>;
 
@@ -57,6 +61,7 @@ pub struct Gathered<'a> {
     jobs: &'a Housekeeping,
     desk: &'a Desk<'a>,
     ceph: &'a Known,
+    outbox: &'a Shipped,
     vip: Source,
     status: RefCell<Option<Box<Status>>>,
     docker: Source,
@@ -71,13 +76,14 @@ pub struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     /// Nothing is known yet, and nothing looked up before somebody asks.
-    pub fn new(jobs: &'a Housekeeping, desk: &'a Desk<'a>, ceph: &'a Known) -> Self {
+    pub fn new(jobs: &'a Housekeeping, desk: &'a Desk<'a>, ceph: &'a Known, outbox: &'a Shipped) -> Self {
         let port = jobs.listen.map_or(0, |listen| listen.port());
         let place = |node: &IpAddr| Peer::new(SocketAddr::new(*node, port));
         Self {
             jobs,
             desk,
             ceph,
+            outbox,
             vip: Source::new(VIP_GOOD_FOR),
             status: RefCell::default(),
             docker: Source::new(DOCKER_GOOD_FOR),
@@ -265,8 +271,24 @@ impl<'a> Gathered<'a> {
             disks,
             board,
             ceph: (!self.jobs.ceph.is_empty()).then(|| self.ceph.with(|look| ceph::storage(look, now))),
-            syslog: None,
+            syslog: self.shipping(),
         }
+    }
+
+    fn shipping(&self) -> Option<Shipping> {
+        let target = self.jobs.syslog.as_ref()?;
+        let Some(stats) = self.outbox.borrow().as_ref().map(|outbox| outbox.stats()) else {
+            let error = Some("not begun yet".to_owned());
+            return Some(Shipping { target: target.to_string(), error, ..Shipping::default() });
+        };
+        Some(Shipping {
+            target: stats.target,
+            connected: stats.connected,
+            sent: stats.sent,
+            dropped: stats.dropped,
+            queued: stats.queued as u64,
+            error: stats.error,
+        })
     }
 
     fn machine(&self, docker_root: &str, now: Time) -> (Vec<Disk>, Option<Board>) {

@@ -55,7 +55,8 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let notices = Notices::new(jobs.on_change.clone(), bell);
     let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link, notices));
     let (used, ceph) = (RefCell::default(), ceph::run::Known::default());
-    let gathered = Gathered::new(jobs, &desk, &ceph);
+    let outbox = RefCell::default();
+    let gathered = Gathered::new(jobs, &desk, &ceph, &outbox);
     let tasks = LocalExecutor::new();
     spawn(&tasks, rounds::run(jobs, &docker, &used, &desk));
     if jobs.prune.is_some() {
