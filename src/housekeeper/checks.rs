@@ -5,6 +5,7 @@ use crate::checks::run::watch_with;
 use crate::checks::{Kind, Track};
 use crate::docker::error::Cause;
 use crate::docker::{Client, Error};
+use crate::tasks::spawn;
 use core::future::pending;
 use smol::LocalExecutor;
 use std::io::{self, ErrorKind};
@@ -18,7 +19,7 @@ pub async fn run(tracks: &[(u8, Track)], socket: &Path, tell: impl Fn(u8, Verdic
     for (place, track) in tracks.iter().filter(|(_, track)| track.kind.is_the_housekeepers()) {
         let docker = Client::new(socket);
         let look = async move || look(&track.kind, &docker).await;
-        tasks.spawn(watch_with(track, look, move |verdict| tell(*place, verdict))).detach();
+        spawn(&tasks, watch_with(track, look, move |verdict| tell(*place, verdict)));
     }
     tasks.run(pending::<()>()).await;
 }
