@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -57,8 +58,10 @@ pub fn can_run() -> bool {
 impl Browser {
     /// One with a fresh profile, in this thread's network namespace.
     pub fn start() -> Self {
-        let name = thread::current().name().unwrap_or("page").replace("::", "-");
-        let profile = PathBuf::from(format!("/tmp/unsinkable-page.{}.{name}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Short: Chromium puts unix sockets below it, and their paths have 107 bytes.
+        let profile = PathBuf::from(format!("/tmp/un-page.{}.{count}", std::process::id()));
         fs::create_dir_all(&profile).expect("/tmp is writable");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -107,7 +110,7 @@ impl Browser {
     /// The visible text of what a selector finds, all of it joined.
     pub fn text(&self, selector: &str) -> String {
         let found = format!(
-            "return [...document.querySelectorAll({})].map(e => e.innerText.replace(/\\s+/g, ' ')).join(' | ')",
+            "return [...document.querySelectorAll({})].filter(e => e.checkVisibility()).map(e => e.innerText.replace(/\\s+/g, ' ')).join(' | ')",
             json!(selector)
         );
         self.script(&found).as_str().expect("text").to_owned()

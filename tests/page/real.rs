@@ -1,0 +1,1 @@
+//! Three real daemons in namespaces, and Chromium in the client's.
