@@ -11,7 +11,9 @@ mod properties {
     pub mod arp;
     pub mod chunked;
     pub mod flags;
+    pub mod housekeeper_frame;
     pub mod http_head;
+    pub mod listen_request;
     pub mod log_frames;
     pub mod netlink;
     pub mod proc_stat;
@@ -21,19 +23,21 @@ mod properties {
     pub mod status_frame;
 }
 use properties::{
-    advert, arp, chunked, flags, http_head, log_frames, netlink, proc_stat, reference, router_steps,
-    state_file, status_frame,
+    advert, arp, chunked, flags, housekeeper_frame, http_head, listen_request, log_frames, netlink,
+    proc_stat, reference, router_steps, state_file, status_frame,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 12] = [
+const TARGETS: [Target; 14] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
     ("flags", flags::run),
+    ("housekeeper_frame", housekeeper_frame::run),
     ("http_head", http_head::run),
+    ("listen_request", listen_request::run),
     ("log_frames", log_frames::run),
     ("netlink", netlink::run),
     ("proc_stat", proc_stat::run),
