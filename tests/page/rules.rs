@@ -63,9 +63,18 @@ fn names_of_others_stay_text() {
 #[test]
 fn a_node_without_docker_shows_what_there_is() {
     let Some(stage) = Stage::showing(document::bare()) else { return };
-    stage.shows("main", &["10.0.10.39 is on pi-1", "All well", "1 node", "Nothing so far."]);
+    stage.shows("main", &["10.0.10.39 is on pi-1", "All well", "1 node", "Nothing yet."]);
     assert_eq!(stage.text("h2"), "All well | 1 node | What happened");
     stage.pictures("bare");
+    // Docker is no trouble where nothing asks for it and it never answered; on a node that updates it is.
+    let mut docker = document::bare();
+    docker["nodes"][0]["status"]["docker"] = json!({ "reachable": false, "error": "no such file", "age_ms": null });
+    stage.say(docker.clone());
+    stage.shows("main", &["All well", "Docker does not answer no such file"]);
+    docker["nodes"][0]["status"]["updates"] =
+        json!({ "last": null, "next_in_ms": 5000, "progress": "", "rows": [], "left_out": 0 });
+    stage.say(docker);
+    stage.shows("main", &["pi-1, docker: does not answer, no such file", "pi-1: no round yet; next in"]);
     let mut none = document::bare();
     none["nodes"][0]["status"]["routers"] = json!([]);
     stage.say(none);
