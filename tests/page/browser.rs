@@ -74,7 +74,8 @@ impl Browser {
             .spawn()
             .expect("chromedriver starts");
         let port = port(&mut driver);
-        let mut browser = Self { driver, addr: ([127, 0, 0, 1], port).into(), session: String::new(), profile };
+        let mut browser =
+            Self { driver, addr: ([127, 0, 0, 1], port).into(), session: String::new(), profile };
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", browser.profile.join("profile").display()));
         let answer = browser.send(
@@ -150,7 +151,8 @@ impl Browser {
         let target = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
         fs::create_dir_all(target.join("page")).expect("the target directory is ours");
-        fs::write(target.join("page").join(format!("{name}.png")), bytes).expect("the target directory is ours");
+        fs::write(target.join("page").join(format!("{name}.png")), bytes)
+            .expect("the target directory is ours");
     }
 
     /// A command of the DevTools protocol.
@@ -162,7 +164,10 @@ impl Browser {
     pub fn complaints(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         let entries = log.as_array().expect("a list").iter();
-        entries.filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG").map(Value::to_string).collect()
+        entries
+            .filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG")
+            .map(Value::to_string)
+            .collect()
     }
 
     /// The URLs that were asked for since it was last asked.

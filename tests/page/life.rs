@@ -48,11 +48,24 @@ fn well(stage: &Stage) {
     assert_eq!(stage.text(".holder h3"), "pi-1");
     assert_eq!(stage.text(".holder .port"), "10.0.10.39");
     assert_eq!(stage.text(".node h3"), "pi-1 | pi-2 | pi-3");
-    stage.shows(".node:first-child", &["priority 230, base 200", "✓process:dockerd well 1 process", "/ 64 % full, 11.2 GB free"]);
-    stage.shows(".node:first-child", &["51 °C", "10 of 12 containers running", "manager leader", "tcp://10.0.10.5:601"]);
-    stage.shows("section[aria-labelledby=services]", &["4 services, 3 nodes, led by pi-1", "web_app", "3 of 3", "3f2a1b4c5d6e", "newest: the same"]);
-    stage.shows("section[aria-labelledby=pruning]", &["596 MB will be freed", "heimdall:2.1", "image on pi-1, 312 MB", "goes in 17 min"]);
-    stage.shows("section[aria-labelledby=ceph]", &["well", "3 of 3 up 3 in", "1.2 TB of 3.0 TB", "41 % used"]);
+    stage.shows(
+        ".node:first-child",
+        &["priority 230, base 200", "✓process:dockerd well 1 process", "/ 64 % full, 11.2 GB free"],
+    );
+    stage.shows(
+        ".node:first-child",
+        &["51 °C", "10 of 12 containers running", "manager leader", "tcp://10.0.10.5:601"],
+    );
+    stage.shows(
+        "section[aria-labelledby=services]",
+        &["4 services, 3 nodes, led by pi-1", "web_app", "3 of 3", "3f2a1b4c5d6e", "newest: the same"],
+    );
+    stage.shows(
+        "section[aria-labelledby=pruning]",
+        &["596 MB will be freed", "heimdall:2.1", "image on pi-1, 312 MB", "goes in 17 min"],
+    );
+    stage
+        .shows("section[aria-labelledby=ceph]", &["well", "3 of 3 up 3 in", "1.2 TB of 3.0 TB", "41 % used"]);
     stage.shows(".events", &["MASTER: 10.0.10.32 fell silent; 10.0.10.39/24 is here", "2 h ago", "2 d ago"]);
     let title = stage.browser.script("return document.title");
     assert_eq!(title, "10.0.10.39 is on pi-1");
@@ -64,8 +77,14 @@ fn failover(stage: &Stage) {
     stage.shows(".where", &["10.0.10.39 is on pi-2"]);
     assert_eq!(stage.text(".holder h3"), "pi-2");
     stage.shows("#live", &["10.0.10.39 is on pi-2"]);
-    stage.shows("section[aria-labelledby=look]", &["2 things to look at", "pi-1, checks: process:dockerd failed, no such process, for",
-        "pi-1, docker: does not answer, connection refused"]);
+    stage.shows(
+        "section[aria-labelledby=look]",
+        &[
+            "2 things to look at",
+            "pi-1, checks: process:dockerd failed, no such process, for",
+            "pi-1, docker: does not answer, connection refused",
+        ],
+    );
     stage.shows(".events li:first-child", &["pi-2", "MASTER: 10.0.10.31 resigned"]);
     assert_eq!(stage.browser.script(LOST), json!([]));
     let moved = stage.browser.script(MOVED).as_i64().expect("pixels");
@@ -78,14 +97,23 @@ fn rollout(stage: &Stage) {
     stage.shows("section[aria-labelledby=updates]", &["web_app: 2 of 3 tasks run the new image"]);
     let bar = stage.browser.script("return document.querySelector('[role=progressbar]').ariaValueNow");
     assert_eq!(bar, "67");
-    stage.shows("section[aria-labelledby=services]", &["rolling out 2 of 3 tasks run the new image", "newest: 99aa88bb77cc"]);
+    stage.shows(
+        "section[aria-labelledby=services]",
+        &["rolling out 2 of 3 tasks run the new image", "newest: 99aa88bb77cc"],
+    );
     stage.pictures("rollout");
 }
 
 fn rolled_back(stage: &Stage) {
     stage.say(document::rolled_back());
-    stage.shows("section[aria-labelledby=look]", &["1 thing to look at", "web_app held back: task web_app.2 exits with 1"]);
-    stage.shows("section[aria-labelledby=updates]", &["web_app", "put back for", "task web_app.2 exits with 1", "4 services, 1 put back"]);
+    stage.shows(
+        "section[aria-labelledby=look]",
+        &["1 thing to look at", "web_app held back: task web_app.2 exits with 1"],
+    );
+    stage.shows(
+        "section[aria-labelledby=updates]",
+        &["web_app", "put back for", "task web_app.2 exits with 1", "4 services, 1 put back"],
+    );
     stage.shows("section[aria-labelledby=services]", &["held back", "waits for the tag to move"]);
     assert_eq!(stage.text("[role=progressbar]"), "");
     stage.pictures("held");
@@ -93,7 +121,10 @@ fn rolled_back(stage: &Stage) {
 
 fn silent_peer(stage: &Stage) {
     stage.say(document::silent_peer());
-    stage.shows(".silent", &["pi-3", "silent", ": connection refused. This was known then:", "process:dockerd well"]);
+    stage.shows(
+        ".silent",
+        &["pi-3", "silent", ": connection refused. This was known then:", "process:dockerd well"],
+    );
     stage.shows("section[aria-labelledby=look]", &["pi-3 has not answered for 9"]);
     stage.shows(".where", &["10.0.10.39 is on pi-1"]);
     stage.pictures("silent");
@@ -101,8 +132,17 @@ fn silent_peer(stage: &Stage) {
 
 fn troubled(stage: &Stage) {
     stage.say(document::troubled());
-    stage.shows("section[aria-labelledby=look]", &["pi-3, disks: /, 97 % full, 900 MB free", "under-voltage", "84 °C", "connection refused",
-        "Ceph, checks: OSD_DOWN, 1 osds down", "Ceph, osds: 2 of 3 up, 3 in"]);
+    stage.shows(
+        "section[aria-labelledby=look]",
+        &[
+            "pi-3, disks: /, 97 % full, 900 MB free",
+            "under-voltage",
+            "84 °C",
+            "connection refused",
+            "Ceph, checks: OSD_DOWN, 1 osds down",
+            "Ceph, osds: 2 of 3 up, 3 in",
+        ],
+    );
     let worst = stage.text("#look + ul li:first-child");
     assert!(worst.contains("Serious: ") && worst.contains("pi-3"), "the worst comes first: {worst}");
     stage.pictures("troubled");
@@ -113,7 +153,15 @@ fn troubled(stage: &Stage) {
 fn where_the_vip_is_when_that_is_not_plain() {
     let Some(stage) = Stage::showing(document::adrift()) else { return };
     stage.shows(".where.bad", &["10.0.10.39 is nowhere"]);
-    stage.shows(".silent", &["It has not answered for 2", "s: timed out. This was known then:", "10.0.10.33", "It has never answered: no route to host"]);
+    stage.shows(
+        ".silent",
+        &[
+            "It has not answered for 2",
+            "s: timed out. This was known then:",
+            "10.0.10.33",
+            "It has never answered: no route to host",
+        ],
+    );
     stage.pictures("adrift");
 
     let mut heard = document::adrift();

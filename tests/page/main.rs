@@ -3,12 +3,12 @@
 
 mod browser;
 mod document;
+#[path = "../lab/mod.rs"]
+mod lab;
 mod life;
 mod real;
 mod rules;
 mod server;
-#[path = "../lab/mod.rs"]
-mod lab;
 
 use browser::{Browser, Scheme, can_run};
 use serde_json::Value;
@@ -47,7 +47,8 @@ impl Stage {
 
     /// Has the page ask now; an answer on its way may be of before.
     fn poll(&self) {
-        self.browser.promise("while (isAsking) await new Promise(done => setTimeout(done, 10)); await poll();");
+        self.browser
+            .promise("while (isAsking) await new Promise(done => setTimeout(done, 10)); await poll();");
     }
 
     fn text(&self, selector: &str) -> String {
@@ -89,7 +90,8 @@ impl Stage {
         assert_eq!(self.browser.complaints(), Vec::<String>::new());
         let own = self.server.url();
         // Chromium shows a page of its own before it is told which to open.
-        let is_elsewhere = |url: &String| ![own.as_str(), "data:", "chrome:"].iter().any(|known| url.starts_with(known));
+        let is_elsewhere =
+            |url: &String| ![own.as_str(), "data:", "chrome:"].iter().any(|known| url.starts_with(known));
         let elsewhere: Vec<String> = self.browser.requests().into_iter().filter(is_elsewhere).collect();
         assert_eq!(elsewhere, Vec::<String>::new(), "only this node is asked");
         let others: Vec<String> =

@@ -4,8 +4,8 @@ use super::document::{self, event};
 use super::{Scheme, Stage};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::{fs, thread};
 use std::time::Duration;
+use std::{fs, thread};
 
 /// The most that the page may add to the binary.
 const MAX_BYTES: u64 = 24 * 1024;
@@ -49,10 +49,18 @@ fn it_is_small() {
 #[test]
 fn names_of_others_stay_text() {
     let Some(stage) = Stage::showing(document::hostile()) else { return };
-    stage.shows("section[aria-labelledby=services]", &["<img src=x onerror=\"window.broken=1\"><script>window.broken=1</script>"]);
-    stage.shows("section[aria-labelledby=services]", &["constructor __proto__", "constructor twin", "toString", "</td>&amp;"]);
+    stage.shows(
+        "section[aria-labelledby=services]",
+        &["<img src=x onerror=\"window.broken=1\"><script>window.broken=1</script>"],
+    );
+    stage.shows(
+        "section[aria-labelledby=services]",
+        &["constructor __proto__", "constructor twin", "toString", "</td>&amp;"],
+    );
     stage.shows(".holder h3", &["<img src=x"]);
-    let found = stage.browser.script("return [window.broken ?? null, document.querySelectorAll('main :is(img, script, iframe)').length]");
+    let found = stage.browser.script(
+        "return [window.broken ?? null, document.querySelectorAll('main :is(img, script, iframe)').length]",
+    );
     assert_eq!(found, json!([null, 0]));
     let schemes = stage.browser.script("return [...document.links].map(link => link.protocol).filter(name => name !== 'http:' && name !== ':')");
     assert_eq!(schemes, json!([]));
@@ -68,7 +76,8 @@ fn a_node_without_docker_shows_what_there_is() {
     stage.pictures("bare");
     // Docker is no trouble where nothing asks for it and it never answered; on a node that updates it is.
     let mut docker = document::bare();
-    docker["nodes"][0]["status"]["docker"] = json!({ "reachable": false, "error": "no such file", "age_ms": null });
+    docker["nodes"][0]["status"]["docker"] =
+        json!({ "reachable": false, "error": "no such file", "age_ms": null });
     stage.say(docker.clone());
     stage.shows("main", &["All well", "Docker does not answer no such file"]);
     docker["nodes"][0]["status"]["updates"] =
@@ -87,14 +96,20 @@ fn a_node_without_docker_shows_what_there_is() {
 fn sixty_services_can_be_searched_while_it_updates() {
     let Some(stage) = Stage::showing(document::many()) else { return };
     stage.shows("caption", &["60 services"]);
-    assert_eq!(stage.browser.script("return document.querySelectorAll('#services ~ table tbody tr').length"), 60);
+    assert_eq!(
+        stage.browser.script("return document.querySelectorAll('#services ~ table tbody tr').length"),
+        60
+    );
     stage.pictures("many");
     let typed = "const box = document.getElementById('filter'); box.focus(); box.value = 'service-4';
         box.setSelectionRange(3, 5); box.dispatchEvent(new InputEvent('input', { bubbles: true })); window.box = box;
         window.changes = []; new MutationObserver(list => window.changes.push(...list)).observe(
             document.querySelector('#services ~ table'), { childList: true, subtree: true });";
     stage.browser.script(typed);
-    assert_eq!(stage.browser.script("return document.querySelectorAll('#services ~ table tbody tr').length"), 10);
+    assert_eq!(
+        stage.browser.script("return document.querySelectorAll('#services ~ table tbody tr').length"),
+        10
+    );
     stage.shows("caption", &["10 of 60 services"]);
     let polls = stage.server.polls();
     stage.browser.script("window.changes.length = 0");
@@ -102,7 +117,11 @@ fn sixty_services_can_be_searched_while_it_updates() {
         thread::sleep(Duration::from_millis(50));
     }
     let kept = "return [document.activeElement === window.box, window.box.value, window.box.selectionStart, window.changes.length]";
-    assert_eq!(stage.browser.script(kept), json!([true, "service-4", 3, 0]), "two polls later nothing was made anew");
+    assert_eq!(
+        stage.browser.script(kept),
+        json!([true, "service-4", 3, 0]),
+        "two polls later nothing was made anew"
+    );
     stage.was_clean();
 }
 
@@ -128,9 +147,15 @@ fn events_keep_their_element_and_order() {
 fn everybody_can_read_and_use_it() {
     let Some(stage) = Stage::showing(document::troubled()) else { return };
     let axe = axe();
-    for (document, name) in [(document::troubled(), "troubled"), (document::silent_peer(), "silent"), (document::rollout(), "rollout")] {
+    for (document, name) in [
+        (document::troubled(), "troubled"),
+        (document::silent_peer(), "silent"),
+        (document::rollout(), "rollout"),
+    ] {
         stage.say(document);
-        stage.browser.script("for (const details of document.querySelectorAll('details')) details.open = true");
+        stage
+            .browser
+            .script("for (const details of document.querySelectorAll('details')) details.open = true");
         for (width, scheme) in [(1440, Scheme::Light), (360, Scheme::Dark)] {
             stage.browser.look(width, scheme);
             let found = stage.browser.script(POOR);
@@ -141,7 +166,8 @@ fn everybody_can_read_and_use_it() {
             }
         }
     }
-    let outline = "return [...document.querySelectorAll('h1, h2, h3, h4')].map(heading => +heading.tagName[1])";
+    let outline =
+        "return [...document.querySelectorAll('h1, h2, h3, h4')].map(heading => +heading.tagName[1])";
     let levels: Vec<u64> = serde_json::from_value(stage.browser.script(outline)).expect("numbers");
     assert_eq!(levels[..4], [1, 2, 2, 3]);
     assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "no level is left out: {levels:?}");
