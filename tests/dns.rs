@@ -1,6 +1,5 @@
 //! `check --dns` in a network namespace with its own resolv.conf and hosts: a real dnsmasq as the zone's server, another one
 //! as the cache before it, and a server that answers what no server should.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
