@@ -97,7 +97,7 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
         ("run -v -q", "--verbose: does not go with --quiet"),
         ("run --prune=x", "--prune x: takes no value"),
         ("resign --for 5", "--for 5: has no unit: is it 5s or 5ms?"),
-        ("completions bsh", "SHELL bsh: expected bash, elvish, fish, powershell or zsh: did you mean bash?"),
+        ("completions bsh", "SHELL bsh: expected bash, fish or zsh: did you mean bash?"),
         (
             "rnu",
             "rnu: no such command: did you mean run? (known: run, status, plan, check, update, prune, resign, release, \

@@ -7,6 +7,7 @@ use crate::report::frame::{Reply, Request};
 use crate::shared::{Command, Note};
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::sys::{clock, interface};
+use crate::tasks::spawn;
 use crate::time::Time;
 use crate::vrrp::event::{Link, StateName};
 use crate::{plan, report, vip};
@@ -16,6 +17,7 @@ use heapless::spsc::Consumer;
 use log::Level;
 use nix::sys::signalfd::SignalFd;
 use smol::channel::Receiver;
+use smol::future::FutureExt;
 use smol::{Async, LocalExecutor, Timer, future};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -47,26 +49,26 @@ impl Daemon<'_> {
         self.introduce();
         let ex = LocalExecutor::new();
         for (index, socket) in work.rejects.into_iter().enumerate() {
-            ex.spawn(self.watch_rejects(index, socket)).detach();
+            spawn(&ex, self.watch_rejects(index, socket));
         }
         for (ifindex, vips) in self.interfaces() {
-            ex.spawn(self.watch_links(ifindex, vips)).detach();
+            spawn(&ex, self.watch_links(ifindex, vips));
         }
-        ex.spawn(checks::run::run(self.tracks, |track, verdict| self.checked(track, verdict))).detach();
-        ex.spawn(self.renew_verdicts()).detach();
-        ex.spawn(self.look_again(work.doubted)).detach();
-        ex.spawn(self.obey_signals(work.signals)).detach();
-        ex.spawn(self.feed_watchdog()).detach();
-        ex.spawn(notice::run::run(work.calls, &notify::VARIABLES, notice::run::LIMIT)).detach();
+        spawn(&ex, checks::run::run(self.tracks, |track, verdict| self.checked(track, verdict)));
+        spawn(&ex, self.renew_verdicts());
+        spawn(&ex, self.look_again(work.doubted));
+        spawn(&ex, self.obey_signals(work.signals));
+        spawn(&ex, self.feed_watchdog());
+        spawn(&ex, notice::run::run(work.calls, &notify::VARIABLES, notice::run::LIMIT));
         if self.config.housekeeping.any() {
-            ex.spawn(housekeeper::keep(self, work.args)).detach();
+            spawn(&ex, housekeeper::keep(self, work.args));
         }
         self.look_at_links();
         self.send_verdicts();
         self.notify.tell("READY=1");
         self.tell_roles();
         // A task of its own: as part of the future below, each note would make the listener be asked, too.
-        let noted = ex.spawn(self.take_notes(work.notes, work.vip_notes, over));
+        let noted = ex.spawn(self.take_notes(work.notes, work.vip_notes, over).boxed_local());
         let answering = report::serve(&ex, work.listener, move |request, _uid| self.answer(request));
         ex.run(future::or(noted, async {
             answering.await;

@@ -6,6 +6,8 @@ use super::Error;
 use super::connection::{Connection, within};
 use super::error::{Cause, message};
 use super::request::{Method, Request};
+use crate::sys::clock;
+use crate::time::Time;
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::time::Duration;
@@ -66,8 +68,8 @@ pub struct Client {
     kept: RefCell<Option<Connection>>,
     /// Minor of the API version that was agreed upon.
     minor: Cell<Option<u32>>,
-    /// How often a connection to it broke.
-    breaks: Cell<u64>,
+    /// When a connection to it broke last.
+    broke_at: Cell<Option<Time>>,
     /// A connection was made once: no socket means that dockerd restarts, not that there is no Docker.
     reached: Cell<bool>,
 }
@@ -124,7 +126,7 @@ impl Client {
     /// The same with other limits.
     pub fn with_limits(socket: &Path, limits: Limits) -> Self {
         let (kept, minor, reached) = (RefCell::new(None), Cell::new(None), Cell::new(false));
-        Self { socket: socket.to_owned(), limits, kept, minor, breaks: Cell::new(0), reached }
+        Self { socket: socket.to_owned(), limits, kept, minor, broke_at: Cell::new(None), reached }
     }
 
     /// The whole answer.
@@ -267,15 +269,20 @@ impl Client {
         }
     }
 
-    /// How often a connection broke, with or without a call on it: where this grows, dockerd has been restarted.
-    pub fn breaks(&self) -> u64 {
-        self.breaks.get()
+    /// When a connection was last seen broken, with or without a call on it: dockerd has been restarted shortly before.
+    pub fn broke_at(&self) -> Option<Time> {
+        self.broke_at.get()
+    }
+
+    /// The version that was agreed upon, `1.41`; nothing before the first call.
+    pub fn api_version(&self) -> Option<String> {
+        self.minor.get().map(|minor| format!("1.{minor}"))
     }
 
     /// Who answers next may be a newer dockerd.
     fn broke(&self) {
         self.minor.set(None);
-        self.breaks.set(self.breaks.get() + 1);
+        self.broke_at.set(Some(clock::now()));
     }
 
     /// The kept connection if it is alive, or a new one.

@@ -3,9 +3,9 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
-use clap_complete::Shell;
 
 use super::housekeeping::HousekeepingArgs;
+use super::manual::Shell;
 
 const ROUTERS: &str = "\
 More than one virtual router:
@@ -107,9 +107,13 @@ pub enum Verb {
     },
     /// Remove a VIP that a dead daemon left behind (systemd's ExecStopPost); takes the flags of run
     Release(RunArgs),
-    /// Print the flags equal to a keepalived.conf or compose file (not in this version yet)
+    /// Print the flags equal to keepalived.conf, or to a shepherd, gantry, watchtower, docker-cleanup or docker-gc compose
+    /// or env file; then what has no counterpart, and what will behave differently
     Translate {
-        /// What to read
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// What to read; the keepalived.conf of all nodes at once make one command for all
         #[arg(value_name = "FILE", required = true)]
         files: Vec<String>,
     },

@@ -32,7 +32,7 @@ pub use duration::show as show_duration;
 pub use finding::{Finding, Severity};
 pub use jobs::Housekeeping;
 pub use local::{LocalAddresses, LocalInterface};
-pub use manual::{completions, man_page};
+pub use manual::{Shell, completions, man_page};
 pub use parse::parse_from;
 pub use track::show as show_track;
 
@@ -157,7 +157,7 @@ pub enum Command {
     /// `man`: the manual page on stdout.
     Man,
     /// `completions SHELL`: the script on stdout.
-    Completions(clap_complete::Shell),
+    Completions(Shell),
     /// `update`: one round of updates.
     Update {
         /// Only say what would be done.
@@ -176,8 +176,13 @@ pub enum Command {
         /// [`Housekeeping::prune`] is there.
         jobs: Box<Housekeeping>,
     },
-    /// A command that is planned: exit 69.
-    Later(&'static str),
+    /// `translate`: other tools' files as flags.
+    Translate {
+        /// What to read.
+        files: Vec<String>,
+        /// For programs.
+        json: bool,
+    },
     /// The child process (hidden).
     Housekeeper(Box<Housekeeping>),
 }

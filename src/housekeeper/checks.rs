@@ -12,6 +12,7 @@ use crate::checks::{Kind, Track};
 use crate::docker::error::Cause;
 use crate::docker::{Client, Error};
 use crate::sys::clock;
+use crate::tasks::spawn;
 use crate::time::Time;
 use core::future::pending;
 use core::time::Duration;
@@ -33,7 +34,7 @@ pub async fn run(tracks: &[(u8, Track)], socket: &Path, ceph: &Known, tell: impl
     for (place, track) in tracks.iter().filter(|(_, track)| track.kind.is_the_housekeepers()) {
         let docker = Client::new(socket);
         let look = async move || look(&track.kind, &docker, ceph).await;
-        tasks.spawn(watch_with(track, look, move |verdict| tell(*place, verdict))).detach();
+        spawn(&tasks, watch_with(track, look, move |verdict| tell(*place, verdict)));
     }
     tasks.run(pending::<()>()).await;
 }

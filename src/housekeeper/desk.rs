@@ -1,7 +1,9 @@
-//! What the housekeeper knows of its rounds, told to the log and to the VIP process as it changes.
+//! What the housekeeper knows of its rounds, told to the log and to the VIP process as it changes, and to the page when it
+//! asks.
 
 use super::frame::Frame;
 use super::link::Link;
+use super::memory::Memory;
 use super::notices::Notices;
 use super::schedule::Job;
 use super::summary::{self, Span};
@@ -20,6 +22,8 @@ pub struct Desk<'a> {
     link: &'a Link,
     notices: Notices,
     rounds: RefCell<Rounds>,
+    /// For the page.
+    pub memory: RefCell<Memory>,
     /// The job that goes on, and since when.
     busy: Cell<(Job, Time)>,
 }
@@ -27,7 +31,13 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// Before the first round.
     pub fn new(link: &'a Link, notices: Notices) -> Self {
-        Self { link, notices, rounds: RefCell::default(), busy: Cell::new((Job::Update, Time::ZERO)) }
+        let (rounds, memory) = (RefCell::default(), RefCell::default());
+        Self { link, notices, rounds, memory, busy: Cell::new((Job::Update, Time::ZERO)) }
+    }
+
+    /// Where the rounds stand; more rows than a frame has room for.
+    pub fn rounds(&self) -> Rounds {
+        self.rounds.borrow().clone()
     }
 
     /// The next round of `job` begins then.
@@ -54,6 +64,7 @@ impl<'a> Desk<'a> {
     pub fn updated(&self, report: &update::Report, state: &State) {
         let job = summary::of_update(report, &state.held, clock::unix(), self.span());
         self.notices.updated(report, state);
+        self.memory.borrow_mut().updated(report, &state.digests, clock::now());
         self.change(Job::Update, |told| *told = job);
     }
 
@@ -61,6 +72,7 @@ impl<'a> Desk<'a> {
     pub fn pruned(&self, report: &prune::Report) {
         let job = summary::of_prune(report, self.span());
         self.notices.pruned(report);
+        self.memory.borrow_mut().pruned(report, clock::now());
         self.change(Job::Prune, |told| *told = job);
     }
 
@@ -90,6 +102,9 @@ impl Voice for Desk<'_> {
     }
 
     fn progress(&self, line: &str) {
+        if matches!(self.busy.get().0, Job::Update) {
+            line.clone_into(&mut self.memory.borrow_mut().progress);
+        }
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
     }
 

@@ -2,7 +2,10 @@
 
 use super::State;
 use core::fmt;
+use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 
+/// CRC-32 as in Ethernet and gzip. Without a table: a file is read once a round, and the table would take 16 KiB.
+const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 /// First bytes of the file: what it is, and the version of its layout in the last byte.
 const MAGIC: [u8; 8] = *b"unsink\0\x01";
 /// Bytes of the magic that are the same in all versions.
@@ -78,7 +81,7 @@ pub fn emit(state: &State) -> Result<Vec<u8>, FileError> {
 pub fn head(content: &[u8]) -> [u8; HEAD] {
     let mut head = [0; HEAD];
     head[..MAGIC.len()].copy_from_slice(&MAGIC);
-    head[MAGIC.len()..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+    head[MAGIC.len()..].copy_from_slice(&CRC.checksum(content).to_le_bytes());
     head
 }
 
@@ -100,7 +103,7 @@ pub fn parse(bytes: &[u8]) -> Result<State, FileError> {
         return Err(FileError::Version(magic[NAME]));
     }
     let (checksum, content) = rest.split_first_chunk().ok_or(FileError::Torn)?;
-    if crc32fast::hash(content) != u32::from_le_bytes(*checksum) {
+    if CRC.checksum(content) != u32::from_le_bytes(*checksum) {
         return Err(FileError::Torn);
     }
     match postcard::take_from_bytes::<State>(content) {

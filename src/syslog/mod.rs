@@ -5,10 +5,13 @@
 //! (`--syslog-relay`). All of these are pure; `run` follows, listens and sends, in the housekeeper.
 
 pub mod message;
+pub mod names;
 pub mod queue;
+pub mod relay;
 pub mod run;
 mod target;
 
 pub use message::Message;
-pub use queue::Queue;
+pub use names::Speaker;
+pub use queue::{Keep, Queue};
 pub use target::{Format, Framing, Target, Transport};

@@ -1,5 +1,8 @@
 //! Follows, listens and sends.
 
+pub mod relay;
+pub mod send;
+
 use crate::docker::Client;
 use crate::flags::Housekeeping;
 use crate::report::status::Event;

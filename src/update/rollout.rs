@@ -1,7 +1,7 @@
 //! What a rollout becomes, from the moment the service was changed: watched until all of it runs, watched on until it is
 //! known to be well, or put back. Told the time and what Docker shows; says what to do.
 
-use super::slots::{Slots, describe, failures};
+use super::slots::{Slots, describe, failures, is_a_leftover};
 use super::spec::{Spec, same_settings};
 use crate::docker::Reference;
 use crate::docker::api::{Node, Service, Task};
@@ -15,8 +15,9 @@ const FIRST_LOOKS: Duration = Duration::from_secs(10);
 const SOON: Duration = Duration::from_millis(500);
 /// Between two looks later: as good as Docker's own polling for what takes minutes.
 const LATER: Duration = Duration::from_secs(2);
-/// A task that fails on a node which has just been away (dockerd restarted, cable out) says nothing of the image.
-const AWAY: Duration = Duration::from_secs(30);
+/// A task that fails on a node which has just been away (dockerd restarted, cable out) says nothing of the image. A Pi's
+/// dockerd takes half of this to start all its tasks anew.
+const AWAY: Duration = Duration::from_secs(60);
 /// Failures beyond one a task while Docker goes on with the update (its failure action is `continue`, or its ratio
 /// allows some): it would go on until the deadline.
 const PATIENCE: u64 = 2;
@@ -276,11 +277,12 @@ impl Rollout {
         for task in new {
             let was_away = self.away.get(&task.node_id).is_some_and(|last| view.look.now.since(*last) < AWAY);
             let judged = view.state == "updating";
-            if !was_away && !judged {
+            let excused = was_away || is_a_leftover(task);
+            if !excused && !judged {
                 return Some(describe(task, view.look.nodes));
             }
             self.excused.insert(task.id.clone());
-            self.tolerated += u64::from(judged && !was_away);
+            self.tolerated += u64::from(judged && !excused);
             if self.tolerated > self.slots(view).wanted + PATIENCE {
                 return Some(format!(
                     "{} tasks have failed, the last: {}",

@@ -79,6 +79,12 @@ pub fn describe(task: &Task, nodes: &[Node]) -> String {
     format!("task{slot} on {place}: {}, {}{hint}", task.status.state, why.trim())
 }
 
+/// A task that could not start because containerd still had one of its name, after dockerd was killed: another one will.
+pub fn is_a_leftover(task: &Task) -> bool {
+    let why = &task.status.err;
+    why.contains("starting container failed") && why.contains("already exists")
+}
+
 /// What only tests need: tasks and nodes in one line.
 #[cfg(test)]
 pub mod testing {

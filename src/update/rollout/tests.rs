@@ -48,8 +48,12 @@ impl Scene {
     }
 
     fn see(&mut self, seconds: u64, spec: &str, state: &str, lines: &[&str]) -> Step {
-        let (service, tasks) = (service(spec, state), tasks(lines));
-        let look = Look { now: at(seconds), service: Some(&service), tasks: &tasks, nodes: &self.nodes };
+        self.see_tasks(seconds, spec, state, &tasks(lines))
+    }
+
+    fn see_tasks(&mut self, seconds: u64, spec: &str, state: &str, tasks: &[Task]) -> Step {
+        let service = service(spec, state);
+        let look = Look { now: at(seconds), service: Some(&service), tasks, nodes: &self.nodes };
         self.rollout.look(look)
     }
 
@@ -168,7 +172,28 @@ fn a_node_that_was_away_says_nothing_of_the_image() {
     let mut scene = Scene::new();
     scene.sees(5, "completed", &ALL);
     scene.rollout.blind(at(20), &nodes(&PIS));
-    assert!(matches!(scene.sees(30, "completed", &FAILED), Step::Wait(_)));
+    assert!(matches!(scene.sees(79, "completed", &FAILED), Step::Wait(_)));
+
+    let mut scene = Scene::new();
+    scene.sees(5, "completed", &ALL);
+    scene.rollout.blind(at(20), &nodes(&PIS));
+    assert!(matches!(scene.sees(80, "completed", &FAILED), Step::RollBack(_)));
+}
+
+#[test]
+fn what_a_killed_dockerd_left_behind_says_nothing_of_the_image() {
+    let mut scene = Scene::new();
+    let look = |scene: &mut Scene, err: &str| {
+        let mut tasks = tasks(&FAILED);
+        for task in tasks.iter_mut().filter(|task| task.status.state == "failed") {
+            task.status.err = err.to_owned();
+        }
+        scene.see_tasks(9, &spec('b'), "completed", &tasks)
+    };
+    let left = "starting container failed: failed to create task: task 3f2a81c0d4e5: already exists";
+    assert!(matches!(look(&mut scene, left), Step::Wait(_)));
+    let mut scene = Scene::new();
+    assert!(matches!(look(&mut scene, "starting container failed: exec format error"), Step::RollBack(_)));
 }
 
 #[test]

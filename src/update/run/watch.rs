@@ -77,7 +77,7 @@ impl Round<'_> {
         let mut seen = clock::now();
         let mut nodes = Vec::new();
         let mut refused = 0;
-        let mut breaks = self.docker.breaks();
+        let mut broke_at = None;
         loop {
             let shown = match show(self.docker, &subject.service.id).await {
                 Ok(shown) => shown,
@@ -87,9 +87,10 @@ impl Round<'_> {
                 }
             };
             seen = clock::now();
-            if core::mem::replace(&mut breaks, self.docker.breaks()) != breaks {
-                // Dockerd came back between two looks, and ended the tasks of its node on the way.
-                rollout.blind(seen, &shown.nodes);
+            let broke = core::mem::replace(&mut broke_at, self.docker.broke_at());
+            if let Some(at) = broke_at.filter(|_| broke != broke_at) {
+                // Dockerd came back between two looks, or shortly before the first, and ended the tasks of its node.
+                rollout.blind(at, &shown.nodes);
             }
             if let Some(leader) = self.other_leader(&shown.nodes).filter(|leader| *leader != "nobody") {
                 return Err(format!(
