@@ -20,16 +20,17 @@ mod properties {
     pub mod state_file;
     pub mod status_frame;
     pub mod syslog_relay;
+    pub mod translate;
 }
 use properties::{
     advert, arp, chunked, flags, http_head, log_frames, netlink, proc_stat, reference, router_steps,
-    state_file, status_frame, syslog_relay,
+    state_file, status_frame, syslog_relay, translate,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
@@ -43,6 +44,7 @@ const TARGETS: [Target; 13] = [
     ("state_file", state_file::run),
     ("status_frame", status_frame::run),
     ("syslog_relay", syslog_relay::run),
+    ("translate", translate::run),
 ];
 
 fn fuzz_dir() -> PathBuf {
