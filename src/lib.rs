@@ -21,6 +21,7 @@
 //!         shared   what the threads share: atomics, queues, wakes
 //!         tasks    one thread's tasks
 //!         sys      the kernel; all `unsafe`
+//!         translate   keepalived's and others' files as flags
 //!         boards   the flags of each kind of board, compiled in
 //!         time, bpf, wish, voice, http_url   words that pure files of any folder may use
 //! ```
@@ -55,6 +56,7 @@ pub mod sys;
 pub mod syslog;
 pub mod tasks;
 pub mod time;
+pub mod translate;
 pub mod update;
 pub mod vip;
 pub mod voice;

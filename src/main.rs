@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use unsinkable::flags::{self, Command, Config, Finding, Housekeeping, LocalAddresses, Refusal, Resolved};
 use unsinkable::vrrp::Vip;
-use unsinkable::{daemon, housekeeper, log, plan, preflight, report};
+use unsinkable::{daemon, housekeeper, log, plan, preflight, report, translate};
 
-/// sysexits.h: a service is unavailable.
-const EX_UNAVAILABLE: u8 = 69;
 /// sysexits.h: the system refused something.
 const EX_OSERR: u8 = 71;
 /// Between two looks for this node's address at boot: soon enough, and nothing on an idle Pi.
@@ -49,9 +47,13 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
         Command::Completions(shell) => print_bytes(&flags::completions(shell)),
         Command::Update { dry_run, json, jobs } => housekeeper::by_hand::update(&jobs, dry_run, json),
         Command::Prune { dry_run, json, jobs } => housekeeper::by_hand::prune(&jobs, dry_run, json),
-        Command::Later(what) => {
-            say(&format!("{what}: not in this version yet"));
-            EX_UNAVAILABLE
+        Command::Translate { files, json } => {
+            let output = translate::run::translate(&files, json);
+            output.errors.iter().for_each(|error| say(error));
+            match print(&output.text) {
+                0 => output.exit,
+                failed => failed,
+            }
         }
         Command::Housekeeper(jobs) => housekeeper(&jobs),
     }

@@ -1,8 +1,8 @@
 //! The tasks of the checks thread: each waits for one thing, tells the log, and sends a command to the vrrp thread.
 
-use super::on_change::{self, Change};
-use super::{Daemon, EX_UNAVAILABLE, Fatal, housekeeper, journal, links, rejects, status, verdicts};
+use super::{Daemon, EX_UNAVAILABLE, Fatal, housekeeper, journal, links, notify, rejects, status, verdicts};
 use crate::checks::{self, health};
+use crate::notice::{self, Notice};
 use crate::report::frame::{Reply, Request};
 use crate::shared::{Command, Note};
 use crate::sys::vrrp_socket::VrrpSocket;
@@ -36,7 +36,7 @@ pub(super) struct Work<'a> {
     pub(super) listener: report::run::Listener,
     pub(super) signals: SignalFd,
     pub(super) rejects: Vec<VrrpSocket>,
-    pub(super) changed: Receiver<Change>,
+    pub(super) calls: notice::run::Calls,
     pub(super) doubted: Receiver<Duration>,
     pub(super) notes: Consumer<'a, Note>,
     pub(super) vip_notes: Consumer<'a, vip::Note>,
@@ -59,7 +59,7 @@ impl Daemon<'_> {
         spawn(&ex, self.look_again(work.doubted));
         spawn(&ex, self.obey_signals(work.signals));
         spawn(&ex, self.feed_watchdog());
-        spawn(&ex, on_change::run(work.changed));
+        spawn(&ex, notice::run::run(work.calls, &notify::VARIABLES, notice::run::LIMIT));
         if self.config.housekeeping.any() {
             spawn(&ex, housekeeper::keep(self, work.args));
         }
@@ -327,19 +327,17 @@ impl Daemon<'_> {
         }
         let Some(router) = self.config.routers.get(usize::from(note.router)) else { return };
         if let (Some((state, reason)), Some(program)) = (changed, &router.on_change) {
-            let vips: Vec<String> = router.settings.vips.iter().map(|vip| vip.addr.to_string()).collect();
-            let change = Change {
-                program: program.clone(),
+            let notice = Notice::Role {
                 vrid: router.settings.vrid,
-                state,
-                reason,
-                vips: vips.join(" "),
+                state: state.to_string(),
+                reason: reason.to_string(),
+                vips: router.settings.vips.iter().map(|vip| vip.addr.to_string()).collect(),
             };
-            if self.changes.try_send(change).is_err() {
+            if !self.bell.tell(program, notice) {
                 self.tell(
                     Some(note.router),
                     Level::Warn,
-                    "--on-change is too slow: a change was not told to it",
+                    "--on-change is too slow: the oldest change was not told to it",
                 );
             }
         }

@@ -101,9 +101,13 @@ pub enum Verb {
     },
     /// Remove a VIP that a dead daemon left behind (systemd's ExecStopPost); takes the flags of run
     Release(RunArgs),
-    /// Print the flags equal to a keepalived.conf or compose file (not in this version yet)
+    /// Print the flags equal to keepalived.conf, or to a shepherd, gantry, watchtower, docker-cleanup or docker-gc compose
+    /// or env file; then what has no counterpart, and what will behave differently
     Translate {
-        /// What to read
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// What to read; the keepalived.conf of all nodes at once make one command for all
         #[arg(value_name = "FILE", required = true)]
         files: Vec<String>,
     },

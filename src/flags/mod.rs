@@ -174,8 +174,13 @@ pub enum Command {
         /// [`Housekeeping::prune`] is there.
         jobs: Box<Housekeeping>,
     },
-    /// A command that is planned: exit 69.
-    Later(&'static str),
+    /// `translate`: other tools' files as flags.
+    Translate {
+        /// What to read.
+        files: Vec<String>,
+        /// For programs.
+        json: bool,
+    },
     /// The child process (hidden).
     Housekeeper(Box<Housekeeping>),
 }

@@ -49,7 +49,7 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             let jobs = round(&run, given)?;
             Ok(Command::Prune { dry_run, json, jobs })
         }
-        Verb::Translate { .. } => Ok(Command::Later("translate")),
+        Verb::Translate { json, files } => Ok(Command::Translate { files, json }),
         Verb::Man => Ok(Command::Man),
         Verb::Completions { shell } => Ok(Command::Completions(shell)),
         Verb::Housekeeper(run) => {
@@ -182,6 +182,7 @@ fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut F
         update: (by_hand || run.housekeeping.update.is_some()).then_some((jobs.update, jobs.update_every)),
         prune: (by_hand || run.housekeeping.prune).then_some(jobs.prune),
         listen: jobs.listen,
+        listen_names: jobs.listen_names,
         syslog: jobs.syslog,
         syslog_relay: jobs.syslog_relay,
         ceph: jobs.ceph,

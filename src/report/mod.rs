@@ -37,15 +37,18 @@
 
 pub mod ask;
 pub mod command;
+pub mod document;
 pub mod face;
 pub mod frame;
 pub mod json;
+pub mod node;
 pub mod rounds;
 pub mod run;
 #[cfg(test)]
 mod sample;
 pub mod status;
 pub mod words;
+pub mod writer;
 
 pub use ask::ask;
 pub use command::{resign_command, status_command};

@@ -3,6 +3,7 @@
 #[path = "../dockerd/mod.rs"]
 #[allow(dead_code)]
 mod dockerd;
+mod figures;
 mod formats;
 mod relay;
 mod restart;
@@ -17,6 +18,24 @@ use unsinkable::syslog::{Keep, Message, Speaker, Target};
 
 /// 2025-11-23 00:39:08.000042 UTC.
 const AT: u64 = 1_763_858_348_000_042;
+
+/// With all that a task of a Swarm has: some 400 bytes a message.
+fn web() -> Speaker {
+    let data = [
+        ("service", "shop_web"),
+        ("stack", "shop"),
+        ("task", "k5yrm8w1l2q0v9x3c7n4b6z8a"),
+        ("node", "q2w3e4r5t6y7u8i9o0p1a2s3d"),
+        ("container_name", "shop_web.2.k5yrm8w1l2q0v9x3c7n4b6z8a"),
+        ("container_id", "3f2a9c1b7d4e"),
+        ("image", "nginx:1.27"),
+    ];
+    Speaker {
+        app: "shop_web".to_owned(),
+        proc_id: "2".to_owned(),
+        data: data.map(|(name, value)| (name, value.to_owned())).to_vec(),
+    }
+}
 
 fn outbox(target: &str) -> Outbox {
     Outbox::new(&Target::parse(target).expect("a target"), "pi-1")

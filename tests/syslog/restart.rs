@@ -1,16 +1,18 @@
 //! Ten thousand lines a second, and the server restarts under them.
 
 use super::servers::{Input, Kind, Server, unpacked, until};
-use super::{outbox, push, sending};
+use super::{outbox, push, sending, web};
 use nix::sys::signal::Signal;
 use smol::Timer;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use unsinkable::syslog::Keep;
 use unsinkable::syslog::queue::MAX_TAIL;
-use unsinkable::syslog::{Keep, Speaker};
 
 /// Lines a second.
 const RATE: u32 = 10_000;
+/// Long enough for all buffers between us and a server that does not read to fill up.
+const HANG: Duration = Duration::from_secs(2);
 /// Lines each time.
 const STEP: u32 = 100;
 
@@ -19,7 +21,7 @@ fn endured(kind: Kind, name: &str, seconds: u32, trouble: &[(f64, &[Signal])]) -
     let tcp = Input { udp: false, rfc5424: true, octet: false };
     let mut server = Server::started(kind, tcp, name);
     let outbox = outbox(&format!("tcp://127.0.0.1:{}", server.port));
-    let speaker = Speaker { proc_id: "1".to_owned(), ..Speaker::of_part("web") };
+    let speaker = web();
     let total = seconds * RATE;
     let feed = async {
         let begun = Instant::now();
@@ -46,7 +48,9 @@ fn endured(kind: Kind, name: &str, seconds: u32, trouble: &[(f64, &[Signal])]) -
                 std::thread::sleep(Duration::from_secs_f64(*at).saturating_sub(begun.elapsed()));
                 for signal in *signals {
                     server.signal(*signal);
-                    std::thread::sleep(Duration::from_millis(300));
+                    if *signal == Signal::SIGSTOP {
+                        std::thread::sleep(HANG);
+                    }
                 }
                 if signals.last() != Some(&Signal::SIGCONT) {
                     server.start();
@@ -81,8 +85,8 @@ fn assert_all(kind: Kind, name: &str, seconds: u32, trouble: &[(f64, &[Signal])]
     assert!(counts.keys().all(|&number| number < seconds * RATE), "{:?}", counts.keys().last());
     let again: usize = counts.values().map(|count| count - 1).sum();
     println!("{name}: {} lines, {again} of them again, {:?}", counts.len(), begun.elapsed());
-    // About 130 bytes each; what the socket held is sent again, too, without having been received.
-    assert!(again <= breaks * MAX_TAIL / 100, "{again} again");
+    // More than 300 bytes each; what the socket held is sent again, too, and may have been received.
+    assert!(again <= breaks * (MAX_TAIL + 512 * 1024) / 300, "{again} again");
 }
 
 #[test]
@@ -103,8 +107,8 @@ fn no_line_is_lost_while_rsyslog_is_killed() {
 #[test]
 fn no_line_is_lost_while_rsyslog_hangs_and_is_killed() {
     let trouble: &[(f64, &[Signal])] =
-        &[(1.0, &[Signal::SIGSTOP, Signal::SIGCONT]), (2.0, &[Signal::SIGSTOP, Signal::SIGKILL])];
-    assert_all(Kind::Rsyslog, "hang", 4, trouble, 1);
+        &[(1.0, &[Signal::SIGSTOP, Signal::SIGCONT]), (4.0, &[Signal::SIGSTOP, Signal::SIGKILL])];
+    assert_all(Kind::Rsyslog, "hang", 7, trouble, 1);
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
             | Command::Release { .. }
             | Command::Man
             | Command::Completions(_)
-            | Command::Later(_)
+            | Command::Translate { .. }
             | Command::Housekeeper(_),
         ) => {}
         Err(refusal) => refused(&refusal, &words),

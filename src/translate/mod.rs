@@ -1,0 +1,39 @@
+//! `translate`: the files of keepalived, shepherd, gantry, watchtower, docker-cleanup and docker-gc as flags of `run`.
+//!
+//! ```text
+//!  run ─ files ──┬─ words ─ keepalived ─ script     statements, with keywords' table of what each means here
+//!                ├─ compose ─ yaml ┐
+//!                ├─ command ───────┼─ tools         what a tool's settings mean here
+//!                └─ env ───────────┘
+//!        sheet   what came of it: commands, and what became of each statement
+//!        nodes   several nodes' instances become one command
+//!        verify  our own flags and `plan` over the commands
+//!        render  for people and for programs
+//! ```
+//!
+//! Every statement of a file gets exactly one `Verdict`. Nothing is guessed: what is not known is listed as such, and
+//! secrets are named by their place, never printed. All but `run` is pure.
+
+mod command;
+mod compose;
+mod env;
+mod instance;
+mod keepalived;
+mod keywords;
+mod list;
+mod nodes;
+mod render;
+pub mod run;
+mod script;
+mod sheet;
+mod tools;
+mod tooltable;
+mod verify;
+mod words;
+mod yaml;
+
+pub use run::Output;
+pub use sheet::{Bad, Flag, Line, Place, Sheet, Verdict};
+
+#[cfg(test)]
+mod tests;
