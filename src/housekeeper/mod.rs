@@ -55,7 +55,8 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let notices = Notices::new(jobs.on_change.clone(), bell);
     let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link, notices));
     let (used, ceph) = (RefCell::default(), ceph::run::Known::default());
-    let gathered = Gathered::new(jobs, &desk, &ceph);
+    let outbox = RefCell::default();
+    let gathered = Gathered::new(jobs, &desk, &ceph, &outbox);
     let tasks = LocalExecutor::new();
     spawn(&tasks, rounds::run(jobs, &docker, &used, &desk));
     if jobs.prune.is_some() {
@@ -64,7 +65,7 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     spawn(&tasks, notice::run::run(calls, &[], notice::run::LIMIT));
     spawn(&tasks, serve::run(jobs, &gathered));
     let tell = |track, verdict| desk.verdict(track, verdict);
-    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, tell));
+    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, &ceph, tell));
     spawn(&tasks, ceph::run::run(&jobs.ceph, &ceph));
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
     let shipping = syslog::run::run(jobs, &docker, told);

@@ -54,9 +54,11 @@ impl Site<'_> {
         }
         match request.path.as_str() {
             "/" => Response::page(PAGE),
-            "/status.json" => match self.gathered.status().await {
-                Ok(document) => Response::json(document),
-                Err(why) => Response::text(503, format!("{why}\n")),
+            "/status.json" => either(self.gathered.status().await, Response::json),
+            "/metrics" => either(self.gathered.metrics().await, |text| Response::text(200, text)),
+            "/healthz" => match self.gathered.health().await {
+                Ok(text) => Response::text(200, text),
+                Err(text) => Response::text(503, text),
             },
             "/cluster.json" => Response::json(self.gathered.cluster().await),
             "/keep.json" => self
@@ -67,6 +69,11 @@ impl Site<'_> {
             _ => Response::refused(404),
         }
     }
+}
+
+/// The document, or why there is none.
+fn either(document: Result<Rc<str>, String>, answer: fn(Rc<str>) -> Response) -> Response {
+    document.map_or_else(|why| Response::text(503, format!("{why}\n")), answer)
 }
 
 /// Where this node is no manager, or cannot list services, there is nothing to serve to workers.
