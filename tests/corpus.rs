@@ -23,16 +23,19 @@ mod properties {
     pub mod router_steps;
     pub mod state_file;
     pub mod status_frame;
+    pub mod syslog_relay;
+    pub mod translate;
 }
 use properties::{
     advert, arp, chunked, dns_answer, exposition, flags, housekeeper_frame, http_head, listen_request,
-    log_frames, netlink, proc_stat, reference, router_steps, state_file, status_frame,
+    log_frames, netlink, proc_stat, reference, router_steps, state_file, status_frame, syslog_relay,
+    translate,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 16] = [
+const TARGETS: [Target; 18] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
@@ -49,6 +52,8 @@ const TARGETS: [Target; 16] = [
     ("router_steps", router_steps::run),
     ("state_file", state_file::run),
     ("status_frame", status_frame::run),
+    ("syslog_relay", syslog_relay::run),
+    ("translate", translate::run),
 ];
 
 fn fuzz_dir() -> PathBuf {

@@ -9,6 +9,7 @@ mod known;
 pub use frames::{Frames, MAX_LINE, TooLong};
 pub use known::{Known, Look, MAX_KNOWN};
 
+use super::message::LAST_TIME;
 use super::names::SHORT_ID;
 use core::str;
 use time::OffsetDateTime;
@@ -130,7 +131,7 @@ fn word(rest: &[u8]) -> Option<(&str, &[u8])> {
 /// A time of RFC 3339, in microseconds since 1970.
 fn moment(stamp: &str) -> Option<u64> {
     let nanos = OffsetDateTime::parse(stamp, &Rfc3339).ok()?.unix_timestamp_nanos();
-    u64::try_from(nanos / 1_000).ok()
+    u64::try_from(nanos / 1_000).ok().filter(|micros| *micros <= LAST_TIME)
 }
 
 /// A time without year and zone, close to `now`. Docker's driver writes it as it sends, so that minutes and seconds tell

@@ -13,6 +13,7 @@ mod net;
 mod chaos;
 mod containers;
 mod lab;
+mod logs;
 mod prune;
 mod races;
 mod rollback_images;

@@ -21,8 +21,8 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 
-/// Bytes of lines that wait for Docker to say whose they are: a second of a noisy start. Beyond, they go nameless.
-const MAX_PARKED: usize = 256 * 1024;
+/// Bytes of lines that wait for Docker to say whose they are: seconds of a noisy start. Beyond, they go nameless.
+const MAX_PARKED: usize = 1024 * 1024;
 /// IDs that wait to be asked for.
 const MAX_QUESTIONS: usize = 64;
 /// Between two tries to listen: the address may come later (a network that is not up yet).
