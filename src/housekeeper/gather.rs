@@ -18,7 +18,7 @@ use crate::report::metrics;
 use crate::report::node::{Board, Disk, Docker, Node, Shipping};
 use crate::report::status::Status;
 use crate::sys::clock;
-use crate::syslog::run::send::Outbox;
+use crate::syslog::run::Shipped;
 use crate::tasks::spawn;
 use crate::time::Time;
 use core::cell::RefCell;
@@ -49,9 +49,6 @@ const DOCKER_ROOT: &str = "/var/lib/docker";
 
 /// Why there is nothing before the first answer.
 const SILENT: &str = "the process that holds the VIP has not answered yet";
-
-/// What logs leave by, once it is there.
-pub type Shipped = RefCell<Option<Rc<Outbox>>>;
 
 /// A document, and when it was made.
 type Kept = RefCell<Option<(Time, Rc<str>)>>;
