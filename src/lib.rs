@@ -19,6 +19,7 @@
 //!         notice   `--on-change`: the user's program, told of roles and rounds
 //!         dns      does a name point at the VIP?
 //!         shared   what the threads share: atomics, queues, wakes
+//!         tasks    one thread's tasks
 //!         sys      the kernel; all `unsafe`
 //!         translate   keepalived's and others' files as flags
 //!         boards   the flags of each kind of board, compiled in
@@ -53,6 +54,7 @@ pub mod shared;
 pub mod state;
 pub mod sys;
 pub mod syslog;
+pub mod tasks;
 pub mod time;
 pub mod translate;
 pub mod update;

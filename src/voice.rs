@@ -9,4 +9,24 @@ pub trait Voice {
 
     /// How far it has come: replaces what was shown before. Empty when it is over.
     fn progress(&self, line: &str);
+
+    /// An update begins. For whoever is told of rounds besides; a terminal has read it in a line.
+    fn begins(&self, rollout: Rollout<'_>) {
+        let _ = rollout;
+    }
+}
+
+/// An update that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Rollout<'a> {
+    /// `service` or `container`.
+    pub what: &'static str,
+    /// Its name.
+    pub name: &'a str,
+    /// `name:tag`.
+    pub image: &'a str,
+    /// Digest it runs.
+    pub from: &'a str,
+    /// Digest it is to run.
+    pub to: &'a str,
 }

@@ -14,6 +14,7 @@ mod program;
 
 use super::health::{Health, Reason, Verdict};
 use super::{Kind, Track, probe};
+use crate::tasks::spawn;
 use crate::time::Time;
 use core::future::{Future, pending};
 use core::time::Duration;
@@ -38,23 +39,23 @@ pub async fn run(tracks: &[Track], tell: impl Fn(usize, Verdict)) {
         match &track.kind {
             Kind::Process(name) => names.push(process::Name::new(index, name, track)),
             Kind::Tcp(endpoint) => {
-                tasks.spawn(watch(track, net::Net::tcp(endpoint, track.timeout), tell)).detach();
+                spawn(&tasks, watch(track, net::Net::tcp(endpoint, track.timeout), tell));
             }
             Kind::Http { endpoint, host, path } => {
                 let request = probe::http_get(host, path);
-                tasks.spawn(watch(track, net::Net::http(endpoint, request, track.timeout), tell)).detach();
+                spawn(&tasks, watch(track, net::Net::http(endpoint, request, track.timeout), tell));
             }
-            Kind::Exec(path) => tasks.spawn(watch(track, program::Program::new(path), tell)).detach(),
-            Kind::File(path) => tasks.spawn(watch(track, local::Local::file(path), tell)).detach(),
-            Kind::Disk(path) => tasks.spawn(watch(track, local::Local::disk(path), tell)).detach(),
-            Kind::Interface(name) => tasks.spawn(watch(track, local::Interface::new(name), tell)).detach(),
-            Kind::Board { too_hot } => tasks.spawn(watch(track, board::Board::new(*too_hot), tell)).detach(),
+            Kind::Exec(path) => spawn(&tasks, watch(track, program::Program::new(path), tell)),
+            Kind::File(path) => spawn(&tasks, watch(track, local::Local::file(path), tell)),
+            Kind::Disk(path) => spawn(&tasks, watch(track, local::Local::disk(path), tell)),
+            Kind::Interface(name) => spawn(&tasks, watch(track, local::Interface::new(name), tell)),
+            Kind::Board { too_hot } => spawn(&tasks, watch(track, board::Board::new(*too_hot), tell)),
             // Looked at elsewhere, by `watch_with`.
             Kind::Docker | Kind::Swarm | Kind::Ceph => {}
         }
     }
     if !names.is_empty() {
-        tasks.spawn(process::watch(Path::new("/proc"), names, tell)).detach();
+        spawn(&tasks, process::watch(Path::new("/proc"), names, tell));
     }
     tasks.run(pending::<()>()).await;
 }

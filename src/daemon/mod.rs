@@ -8,7 +8,6 @@ mod housekeeper;
 mod journal;
 mod links;
 mod notify;
-mod on_change;
 mod open;
 mod rejects;
 mod status;
@@ -26,7 +25,7 @@ use crate::sys::caps::{self, Capability};
 use crate::sys::{Failure, clock, sched};
 use crate::time::Time;
 use crate::vrrp::event::Link;
-use crate::{report, vip, vrrp};
+use crate::{notice, report, vip, vrrp};
 use core::cell::RefCell;
 use core::fmt;
 use core::time::Duration;
@@ -35,7 +34,6 @@ use journal::Journal;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use notify::Notify;
-use on_change::Change;
 use smol::channel::Sender;
 use std::ffi::OsString;
 use std::thread;
@@ -84,7 +82,7 @@ pub(crate) struct Daemon<'a> {
     started: Time,
     threads: Threads,
     notify: Notify,
-    changes: Sender<Change>,
+    bell: notice::run::Bell,
     doubts: Sender<Duration>,
     desk: RefCell<Desk<'a>>,
 }
@@ -128,7 +126,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let (commands, orders) = commands.split();
     let (vrrp_tells, notes) = notes.split();
     let (vip_tells, vip_notes) = vip_notes.split();
-    let (changes, changed) = on_change::queue();
+    let (bell, calls) = notice::run::queue();
     // One look more is enough for all who doubt meanwhile.
     let (doubts, doubted) = smol::channel::bounded(1);
     let tracks = config.tracks();
@@ -137,15 +135,17 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let (shared, tracks, started) = (&shared, &tracks[..], clock::now());
     let notify = Notify::from_env();
     let daemon =
-        Daemon { config, shared, tracks, places, ifindexes, started, threads, notify, changes, doubts, desk };
+        Daemon { config, shared, tracks, places, ifindexes, started, threads, notify, bell, doubts, desk };
     let loops = Loops { ports, orders, vrrp_tells, hands, vip_tells, realtime: threads.realtime };
-    let work = tasks::Work { listener, signals, rejects, changed, doubted, notes, vip_notes, args };
+    let work = tasks::Work { listener, signals, rejects, calls, doubted, notes, vip_notes, args };
     thread::scope(|scope| {
         let running = loops.start(scope, shared).inspect_err(|_| daemon.end_threads())?;
         smol::block_on(daemon.work(work, || running.iter().any(thread::ScopedJoinHandle::is_finished)));
         daemon.end_threads();
         let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
-        match ended.flatten().find_map(Result::err) {
+        let failed = ended.flatten().find_map(Result::err);
+        housekeeper::see_off(&daemon);
+        match failed {
             Some(failure) => Err(Fatal::of("a thread gave up", failure)),
             None => daemon.last_word(),
         }

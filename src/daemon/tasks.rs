@@ -1,12 +1,13 @@
 //! The tasks of the checks thread: each waits for one thing, tells the log, and sends a command to the vrrp thread.
 
-use super::on_change::{self, Change};
-use super::{Daemon, EX_UNAVAILABLE, Fatal, housekeeper, journal, links, rejects, status, verdicts};
+use super::{Daemon, EX_UNAVAILABLE, Fatal, housekeeper, journal, links, notify, rejects, status, verdicts};
 use crate::checks::{self, health};
+use crate::notice::{self, Notice};
 use crate::report::frame::{Reply, Request};
 use crate::shared::{Command, Note};
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::sys::{clock, interface};
+use crate::tasks::spawn;
 use crate::time::Time;
 use crate::vrrp::event::{Link, StateName};
 use crate::{plan, report, vip};
@@ -16,6 +17,7 @@ use heapless::spsc::Consumer;
 use log::Level;
 use nix::sys::signalfd::SignalFd;
 use smol::channel::Receiver;
+use smol::future::FutureExt;
 use smol::{Async, LocalExecutor, Timer, future};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -34,7 +36,7 @@ pub(super) struct Work<'a> {
     pub(super) listener: report::run::Listener,
     pub(super) signals: SignalFd,
     pub(super) rejects: Vec<VrrpSocket>,
-    pub(super) changed: Receiver<Change>,
+    pub(super) calls: notice::run::Calls,
     pub(super) doubted: Receiver<Duration>,
     pub(super) notes: Consumer<'a, Note>,
     pub(super) vip_notes: Consumer<'a, vip::Note>,
@@ -47,26 +49,26 @@ impl Daemon<'_> {
         self.introduce();
         let ex = LocalExecutor::new();
         for (index, socket) in work.rejects.into_iter().enumerate() {
-            ex.spawn(self.watch_rejects(index, socket)).detach();
+            spawn(&ex, self.watch_rejects(index, socket));
         }
         for (ifindex, vips) in self.interfaces() {
-            ex.spawn(self.watch_links(ifindex, vips)).detach();
+            spawn(&ex, self.watch_links(ifindex, vips));
         }
-        ex.spawn(checks::run::run(self.tracks, |track, verdict| self.checked(track, verdict))).detach();
-        ex.spawn(self.renew_verdicts()).detach();
-        ex.spawn(self.look_again(work.doubted)).detach();
-        ex.spawn(self.obey_signals(work.signals)).detach();
-        ex.spawn(self.feed_watchdog()).detach();
-        ex.spawn(on_change::run(work.changed)).detach();
+        spawn(&ex, checks::run::run(self.tracks, |track, verdict| self.checked(track, verdict)));
+        spawn(&ex, self.renew_verdicts());
+        spawn(&ex, self.look_again(work.doubted));
+        spawn(&ex, self.obey_signals(work.signals));
+        spawn(&ex, self.feed_watchdog());
+        spawn(&ex, notice::run::run(work.calls, &notify::VARIABLES, notice::run::LIMIT));
         if self.config.housekeeping.any() {
-            ex.spawn(housekeeper::keep(self, work.args)).detach();
+            spawn(&ex, housekeeper::keep(self, work.args));
         }
         self.look_at_links();
         self.send_verdicts();
         self.notify.tell("READY=1");
         self.tell_roles();
         // A task of its own: as part of the future below, each note would make the listener be asked, too.
-        let noted = ex.spawn(self.take_notes(work.notes, work.vip_notes, over));
+        let noted = ex.spawn(self.take_notes(work.notes, work.vip_notes, over).boxed_local());
         let answering = report::serve(&ex, work.listener, move |request, _uid| self.answer(request));
         ex.run(future::or(noted, async {
             answering.await;
@@ -325,19 +327,17 @@ impl Daemon<'_> {
         }
         let Some(router) = self.config.routers.get(usize::from(note.router)) else { return };
         if let (Some((state, reason)), Some(program)) = (changed, &router.on_change) {
-            let vips: Vec<String> = router.settings.vips.iter().map(|vip| vip.addr.to_string()).collect();
-            let change = Change {
-                program: program.clone(),
+            let notice = Notice::Role {
                 vrid: router.settings.vrid,
-                state,
-                reason,
-                vips: vips.join(" "),
+                state: state.to_string(),
+                reason: reason.to_string(),
+                vips: router.settings.vips.iter().map(|vip| vip.addr.to_string()).collect(),
             };
-            if self.changes.try_send(change).is_err() {
+            if !self.bell.tell(program, notice) {
                 self.tell(
                     Some(note.router),
                     Level::Warn,
-                    "--on-change is too slow: a change was not told to it",
+                    "--on-change is too slow: the oldest change was not told to it",
                 );
             }
         }

@@ -22,6 +22,25 @@ pub struct Info {
     pub server_version: String,
     /// The file system whose space is watched.
     pub docker_root_dir: String,
+    /// `Debian GNU/Linux 12 (bookworm)`.
+    pub operating_system: String,
+    /// Processors.
+    #[serde(rename = "NCPU")]
+    pub cpus: u64,
+    /// Bytes of memory.
+    pub mem_total: u64,
+    /// Containers in all.
+    pub containers: u64,
+    /// Of them.
+    pub containers_running: u64,
+    /// Of them.
+    pub containers_paused: u64,
+    /// Of them.
+    pub containers_stopped: u64,
+    /// Images.
+    pub images: u64,
+    /// `overlay2`.
+    pub driver: String,
     /// Pairs; `driver-type` `io.containerd.snapshotter.v1` tells the containerd image store.
     #[serde(deserialize_with = "or_default")]
     pub driver_status: Vec<(String, String)>,
@@ -79,6 +98,16 @@ pub struct NodeDescription {
     pub hostname: String,
     /// As the node runs: `aarch64`, `linux`.
     pub platform: Platform,
+    /// Its dockerd.
+    pub engine: NodeEngine,
+}
+
+/// [`NodeDescription::engine`].
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NodeEngine {
+    /// `20.10.24`.
+    pub engine_version: String,
 }
 
 /// [`Node::status`].

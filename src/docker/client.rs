@@ -274,6 +274,11 @@ impl Client {
         self.broke_at.get()
     }
 
+    /// The version that was agreed upon, `1.41`; nothing before the first call.
+    pub fn api_version(&self) -> Option<String> {
+        self.minor.get().map(|minor| format!("1.{minor}"))
+    }
+
     /// Who answers next may be a newer dockerd.
     fn broke(&self) {
         self.minor.set(None);

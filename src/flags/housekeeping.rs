@@ -69,14 +69,16 @@ pub struct HousekeepingArgs {
     #[arg(long, value_name = "PERCENT", default_value = "75", help_heading = PRUNING)]
     pub disk_low: String,
 
-    /// Ship container logs, with names, to udp://HOST:514 or tcp://HOST:601[?format=rfc5424|rfc3164&framing=lf|octet]
+    /// Ship container logs, with names, to udp://HOST:514 or tcp://HOST:601[?format=rfc5424|rfc3164&framing=lf|octet].
+    /// All that is printed from the first start on; the label unsinkable.logs=false leaves a container out
     #[arg(long, value_name = "URL", help_heading = LOGS)]
     pub syslog: Option<String>,
     /// Take here what Docker's own syslog driver sends, put names for IDs, and send it on to --syslog
     #[arg(long, value_name = "ADDR:PORT", help_heading = LOGS)]
     pub syslog_relay: Option<String>,
-    /// Serve a page, /status.json, /metrics, /healthz and /keep.json here, for reading only
-    #[arg(long, value_name = "ADDR:PORT", help_heading = LOGS)]
+    /// Serve a page, /status.json, /metrics, /healthz and /keep.json here, for reading only; to browsers that ask for an
+    /// address, a local name or one of these names
+    #[arg(long, value_name = "ADDR:PORT[,NAME...]", help_heading = LOGS)]
     pub listen: Option<String>,
     /// ceph-mgr's Prometheus module, as http://10.0.10.31:9283/metrics; name every manager's, one of them is active
     #[arg(long, value_name = "URL", help_heading = LOGS)]

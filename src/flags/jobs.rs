@@ -28,6 +28,8 @@ pub struct Housekeeping {
     pub prune: Option<prune::Policy>,
     /// Where it answers HTTP (`--listen`).
     pub listen: Option<SocketAddr>,
+    /// Public names it answers to there (`--listen ADDR:PORT,NAME…`).
+    pub listen_names: Vec<String>,
     /// Where container logs go (`--syslog`).
     pub syslog: Option<syslog::Target>,
     /// Where Docker's own syslog driver sends to (`--syslog-relay`).
@@ -48,7 +50,8 @@ impl Housekeeping {
     /// Is there anything to do? Without it the daemon starts no housekeeper child.
     pub fn any(&self) -> bool {
         let rounds = self.update.is_some() || self.prune.is_some();
-        rounds || self.listen.is_some() || self.syslog.is_some() || !self.tracks.is_empty()
+        let asked = !self.tracks.is_empty() || !self.ceph.is_empty();
+        rounds || asked || self.listen.is_some() || self.syslog.is_some()
     }
 }
 
@@ -62,6 +65,8 @@ pub struct Jobs {
     pub prune: prune::Policy,
     /// `--listen`.
     pub listen: Option<SocketAddr>,
+    /// The names behind it.
+    pub listen_names: Vec<String>,
     /// `--syslog`.
     pub syslog: Option<syslog::Target>,
     /// `--syslog-relay`.
@@ -76,13 +81,15 @@ const MIN_EVERY: Duration = Duration::from_secs(1);
 impl HousekeepingArgs {
     /// Reads all values. `nodes`: the cluster's addresses, managers among them.
     pub(super) fn read(&self, nodes: &[IpAddr], findings: &mut Findings) -> Jobs {
-        let listen = address("listen", self.listen.as_ref(), findings);
+        let (place, names) = listen_parts(self.listen.as_deref());
+        let listen = address("listen", place.as_ref(), findings);
         let (syslog, syslog_relay) = self.syslog(findings);
         Jobs {
             update: self.update_policy(findings),
             update_every: every("update-every", &self.update_every, findings),
             prune: self.prune_policy(nodes, listen, findings),
             listen,
+            listen_names: names,
             syslog,
             syslog_relay,
             ceph: self.ceph(findings),
@@ -189,6 +196,12 @@ impl HousekeepingArgs {
         let read = |text: &String| findings.value("ceph", text, HttpUrl::parse(text, 9283, "/metrics"));
         self.ceph.iter().filter_map(read).collect()
     }
+}
+
+/// `0.0.0.0:9112,status.example.com`: where, and the names.
+fn listen_parts(text: Option<&str>) -> (Option<String>, Vec<String>) {
+    let mut parts = text.into_iter().flat_map(|text| text.split(',')).map(str::to_owned);
+    (parts.next(), parts.collect())
 }
 
 fn address(flag: &str, text: Option<&String>, findings: &mut Findings) -> Option<SocketAddr> {

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use clap_complete::Shell;
+use clap_complete::generate;
+use clap_complete::shells::{Bash, Fish, Zsh};
 
 use super::parse::command_table;
 
@@ -62,7 +63,25 @@ fn flags_of(verb: &clap::Command) -> impl Iterator<Item = &str> {
 
 /// The completions of a shell.
 pub fn completions(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command_table(), "unsinkable", &mut script);
+    let (mut script, mut table) = (Vec::new(), command_table());
+    match shell {
+        Shell::Bash => generate(Bash, &mut table, NAME, &mut script),
+        Shell::Fish => generate(Fish, &mut table, NAME, &mut script),
+        Shell::Zsh => generate(Zsh, &mut table, NAME, &mut script),
+    }
     script
+}
+
+/// The program's.
+const NAME: &str = "unsinkable";
+
+/// What completions are written for: what Debian and Raspberry Pi OS have.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Shell {
+    /// The default.
+    Bash,
+    /// Fish.
+    Fish,
+    /// Z shell.
+    Zsh,
 }

@@ -32,7 +32,7 @@ pub use duration::show as show_duration;
 pub use finding::{Finding, Severity};
 pub use jobs::Housekeeping;
 pub use local::{LocalAddresses, LocalInterface};
-pub use manual::{completions, man_page};
+pub use manual::{Shell, completions, man_page};
 pub use parse::parse_from;
 pub use track::show as show_track;
 
@@ -128,6 +128,8 @@ pub enum Command {
         docker: PathBuf,
         /// The board and what it set.
         board: Taken,
+        /// Names that should point at the VIP (`--dns`).
+        dns: Vec<String>,
     },
     /// `status`.
     Status {
@@ -155,7 +157,7 @@ pub enum Command {
     /// `man`: the manual page on stdout.
     Man,
     /// `completions SHELL`: the script on stdout.
-    Completions(clap_complete::Shell),
+    Completions(Shell),
     /// `update`: one round of updates.
     Update {
         /// Only say what would be done.

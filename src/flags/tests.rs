@@ -36,7 +36,7 @@ fn run(flags: &str, local: &LocalAddresses) -> Result<Resolved, Refusal> {
         | Command::Release { .. }
         | Command::Man
         | Command::Completions(_)
-        | Command::Later(_)
+        | Command::Translate { .. }
         | Command::Update { .. }
         | Command::Prune { .. }
         | Command::Housekeeper(_)) => panic!("{other:?}"),
@@ -374,7 +374,7 @@ fn nonsense_never_panics() {
 fn housekeeping_is_what_its_flags_say() {
     let flags = "--update=all --update-every 1m --update-only web-* --update-window 22:30-05:00 --min-age 1d --bake 90s \
         --registry-auth-file /etc/auth.json --prune --prune-every 10m --keep-image heimdall,portainer/* --keep-per-repo 3 \
-        --prune-volumes anonymous --prune-volumes cache-* --disk-high 90 --disk-low 80 --listen 0.0.0.0:9112";
+        --prune-volumes anonymous --prune-volumes cache-* --disk-high 90 --disk-low 80 --listen 0.0.0.0:9112,pi.example.com";
     let jobs = ready(&format!("{VIP} {NODES} {flags}")).housekeeping;
     let (update, every) = jobs.update.unwrap();
     assert!(update.swarm && update.containers && every == Duration::from_mins(1));
@@ -387,6 +387,7 @@ fn housekeeping_is_what_its_flags_say() {
     assert_eq!((prune.per_repository, prune.disk_high, prune.disk_low), (3, 90, 80));
     let managers: Vec<String> = prune.managers.iter().map(ToString::to_string).collect();
     assert_eq!(managers, ["10.0.0.1:9112", "10.0.0.2:9112", "10.0.0.3:9112"]);
+    assert_eq!(jobs.listen_names, ["pi.example.com"]);
 }
 
 #[test]

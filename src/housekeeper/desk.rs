@@ -1,7 +1,10 @@
-//! What the housekeeper knows of its rounds, told to the log and to the VIP process as it changes.
+//! What the housekeeper knows of its rounds, told to the log and to the VIP process as it changes, and to the page when it
+//! asks.
 
 use super::frame::Frame;
 use super::link::Link;
+use super::memory::Memory;
+use super::notices::Notices;
 use super::schedule::Job;
 use super::summary::{self, Span};
 use crate::checks::health::Verdict;
@@ -9,7 +12,7 @@ use crate::report::rounds::{self, Rounds};
 use crate::state::State;
 use crate::sys::clock;
 use crate::time::Time;
-use crate::voice::Voice;
+use crate::voice::{Rollout, Voice};
 use crate::{prune, update};
 use core::cell::{Cell, RefCell};
 use log::Level;
@@ -17,15 +20,24 @@ use log::Level;
 /// Shared by the tasks. Borrowed for moments, never over an await.
 pub struct Desk<'a> {
     link: &'a Link,
+    notices: Notices,
     rounds: RefCell<Rounds>,
+    /// For the page.
+    pub memory: RefCell<Memory>,
     /// The job that goes on, and since when.
     busy: Cell<(Job, Time)>,
 }
 
 impl<'a> Desk<'a> {
     /// Before the first round.
-    pub fn new(link: &'a Link) -> Self {
-        Self { link, rounds: RefCell::default(), busy: Cell::new((Job::Update, Time::ZERO)) }
+    pub fn new(link: &'a Link, notices: Notices) -> Self {
+        let (rounds, memory) = (RefCell::default(), RefCell::default());
+        Self { link, notices, rounds, memory, busy: Cell::new((Job::Update, Time::ZERO)) }
+    }
+
+    /// Where the rounds stand; more rows than a frame has room for.
+    pub fn rounds(&self) -> Rounds {
+        self.rounds.borrow().clone()
     }
 
     /// The next round of `job` begins then.
@@ -51,12 +63,16 @@ impl<'a> Desk<'a> {
     /// A round of updates is over.
     pub fn updated(&self, report: &update::Report, state: &State) {
         let job = summary::of_update(report, &state.held, clock::unix(), self.span());
+        self.notices.updated(report, state);
+        self.memory.borrow_mut().updated(report, &state.digests, clock::now());
         self.change(Job::Update, |told| *told = job);
     }
 
     /// A round of pruning is over.
     pub fn pruned(&self, report: &prune::Report) {
         let job = summary::of_prune(report, self.span());
+        self.notices.pruned(report);
+        self.memory.borrow_mut().pruned(report, clock::now());
         self.change(Job::Prune, |told| *told = job);
     }
 
@@ -86,6 +102,13 @@ impl Voice for Desk<'_> {
     }
 
     fn progress(&self, line: &str) {
+        if matches!(self.busy.get().0, Job::Update) {
+            line.clone_into(&mut self.memory.borrow_mut().progress);
+        }
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
+    }
+
+    fn begins(&self, rollout: Rollout<'_>) {
+        self.notices.begins(rollout);
     }
 }

@@ -1,8 +1,8 @@
 //! The housekeeper process: what may hang, leak or die without touching the VIP. It gives up every capability and
 //! offers itself to the out-of-memory killer before the VIP process.
 //!
-//! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker knows, `keep` holds what
-//! `--listen` serves; `desk` tells the log and, over `link`, the VIP process,
+//! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker knows, `serve` answers
+//! `--listen` with what `gather` looks up (`services` and `memory` say what is known of images); `desk` tells the log and, over `link`, the VIP process,
 //! in the words of `summary` and the bytes of `frame`.
 //! `by_hand` is one round at a terminal, `table` its end.
 
@@ -10,10 +10,14 @@ pub mod by_hand;
 pub mod checks;
 mod desk;
 pub mod frame;
-mod keep;
+mod gather;
 pub mod link;
+mod memory;
+mod notices;
 mod rounds;
 mod schedule;
+mod serve;
+mod services;
 pub mod summary;
 mod table;
 
@@ -21,11 +25,14 @@ use crate::docker::Client;
 use crate::flags::Housekeeping;
 use crate::report::status::MAX_EVENTS;
 use crate::sys::caps;
-use crate::{ceph, prune, syslog};
+use crate::tasks::spawn;
+use crate::{ceph, notice, prune, syslog};
 use core::cell::RefCell;
 use desk::Desk;
+use gather::Gathered;
 use link::Link;
-use smol::LocalExecutor;
+use notices::Notices;
+use smol::{LocalExecutor, future};
 use std::fs;
 use std::io;
 
@@ -44,21 +51,29 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     // Refused only where /proc is read-only; the kernel's own choice is good enough then.
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let link = Link::on_stdin()?;
-    let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link));
-    let (used, document) = (RefCell::default(), RefCell::default());
-    let ceph = ceph::run::Known::default();
+    let (bell, calls) = notice::run::queue();
+    let notices = Notices::new(jobs.on_change.clone(), bell);
+    let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link, notices));
+    let (used, ceph) = (RefCell::default(), ceph::run::Known::default());
+    let outbox = RefCell::default();
+    let gathered = Gathered::new(jobs, &desk, &ceph, &outbox);
     let tasks = LocalExecutor::new();
-    tasks.spawn(rounds::run(jobs, &docker, &used, &desk)).detach();
+    spawn(&tasks, rounds::run(jobs, &docker, &used, &desk));
     if jobs.prune.is_some() {
-        tasks.spawn(prune::run::watch::watch(&docker, &used)).detach();
+        spawn(&tasks, prune::run::watch::watch(&docker, &used));
     }
-    tasks.spawn(keep::run(jobs, &document)).detach();
+    spawn(&tasks, notice::run::run(calls, &[], notice::run::LIMIT));
+    spawn(&tasks, serve::run(jobs, &gathered));
     let tell = |track, verdict| desk.verdict(track, verdict);
-    tasks.spawn(checks::run(&jobs.tracks, &jobs.docker, tell)).detach();
-    tasks.spawn(ceph::run::run(&jobs.ceph, &ceph)).detach();
+    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, &ceph, tell));
+    spawn(&tasks, ceph::run::run(&jobs.ceph, &ceph));
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
-    tasks.spawn(syslog::run::run(jobs, &docker, told)).detach();
-    // What finds no room is lost to the log shipped, not to the VIP process's own.
-    smol::block_on(tasks.run(link.hear(|event| drop(tell.try_send(event)))));
+    let shipping = syslog::run::run(jobs, &docker, told, &outbox);
+    let hearing = async {
+        // What finds no room is lost to the log shipped, not to the VIP process's own.
+        link.hear(move |event| drop(tell.try_send(event))).await;
+    };
+    // The VIP process has gone: nothing more is told, and shipping ends once it has noted how far it came.
+    smol::block_on(tasks.run(future::zip(shipping, hearing)));
     Ok(())
 }

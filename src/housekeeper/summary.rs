@@ -1,11 +1,14 @@
 //! What of a round's report goes to the status: a few words, and the rows worth a look, the most urgent first. Pure.
 
-use crate::report::rounds::{Job, Last, MAX_ROWS, Outcome, Row};
+use crate::report::rounds::{Job, Last, Outcome, Row};
 use crate::state::Held;
 use crate::time::Time;
 use crate::{prune, update};
 use core::time::Duration;
 use std::collections::BTreeMap;
+
+/// Rows kept of a round: the page shows all that a Pi's pruning takes, the status socket the first ten.
+const MAX_KEPT: usize = 200;
 
 /// When a round took place.
 #[derive(Clone, Copy, Debug)]
@@ -101,8 +104,8 @@ fn counted(counts: &[(usize, &str)]) -> Vec<String> {
 
 fn job(mut rows: Vec<Row>, words: &[String], note: Option<String>, span: Span) -> Job {
     rows.sort_by_key(|row| (urgency(row.outcome), row.goes));
-    let left_out = u32::try_from(rows.len().saturating_sub(MAX_ROWS)).unwrap_or(u32::MAX);
-    rows.truncate(MAX_ROWS);
+    let left_out = u32::try_from(rows.len().saturating_sub(MAX_KEPT)).unwrap_or(u32::MAX);
+    rows.truncate(MAX_KEPT);
     let summary =
         if words.is_empty() && note.is_none() { "nothing to do".to_owned() } else { words.join(", ") };
     let last = Last { at: span.ended, took: span.ended.since(span.began), summary, note };
@@ -194,8 +197,8 @@ mod tests {
         assert_eq!(names, ["broken", "soon", "later", "gone"]);
         assert_eq!(job.rows[1].goes, Some(Time::from_micros(63_500_000)));
         assert_eq!(job.left_out, 0);
-        rows.extend((0..20).map(|n| prune_row("more", Waits, Some(1000 + n))));
+        rows.extend((0..200).map(|n| prune_row("more", Waits, Some(1000 + n))));
         let job = of_prune(&prune::Report { rows, ..report }, span());
-        assert_eq!((job.rows.len(), job.left_out), (10, 14));
+        assert_eq!((job.rows.len(), job.left_out), (200, 4));
     }
 }

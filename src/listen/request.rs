@@ -15,6 +15,8 @@ pub struct Request {
     pub method: Method,
     /// What, as it was sent, without query: `/keep.json`.
     pub path: String,
+    /// By which name: as the target has it, else the header `Host`.
+    pub host: String,
 }
 
 /// [`Request::method`].
@@ -43,14 +45,26 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Request>, Response> {
     let head = str::from_utf8(&bytes[..end]).map_err(|_| Response::refused(400))?;
     let mut lines = head.split("\r\n");
     let (method, target) = request_line(lines.next().unwrap_or_default())?;
-    let fields: Option<Vec<&str>> = lines.map(field_name).collect();
-    let fields = fields.ok_or_else(|| Response::refused(400))?;
-    // Exactly one Host, or proxies and we may speak of different ones (RFC 9112 section 3.2).
-    if fields.iter().filter(|name| name.eq_ignore_ascii_case("host")).count() != 1 {
-        return Err(Response::refused(400));
+    let host = host_field(lines).ok_or_else(|| Response::refused(400))?;
+    let (authority, path) = place(target).ok_or_else(|| Response::refused(400))?;
+    // The target's goes before the header's (RFC 9112 section 3.2.2).
+    Ok(Some(Request { method, path: path.to_owned(), host: authority.unwrap_or(host).to_owned() }))
+}
+
+/// The value of `Host`, if all lines are fields, and say in one way only whom and how much: what two could read
+/// differently is none (RFC 9112 sections 3.2 and 6.3).
+fn host_field<'a>(lines: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (mut host, mut lengths) = (None, 0);
+    for line in lines {
+        let (name, value) = field(line)?;
+        if name.eq_ignore_ascii_case("host") && host.replace(value).is_some() {
+            return None;
+        }
+        let is_length =
+            ["content-length", "transfer-encoding"].iter().any(|other| name.eq_ignore_ascii_case(other));
+        lengths += usize::from(is_length);
     }
-    let path = path(target).ok_or_else(|| Response::refused(400))?;
-    Ok(Some(Request { method, path: path.to_owned() }))
+    host.filter(|_| lengths < 2)
 }
 
 /// Method and target of a line like `GET /keep.json HTTP/1.1`.
@@ -76,22 +90,27 @@ fn request_line(line: &str) -> Result<(Method, &str), Response> {
     Ok((method, target))
 }
 
-/// The path in a target: as it is, or behind `http://host` as a proxy's client sends it.
-fn path(target: &str) -> Option<&str> {
-    let target = match target.strip_prefix("http://") {
-        Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
-        None => target,
+/// Authority and path in a target: a path alone, or behind `http://host` as a proxy's client sends it.
+fn place(target: &str) -> Option<(Option<&str>, &str)> {
+    if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    let (authority, target) = match target.strip_prefix("http://") {
+        Some(rest) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            (Some(authority), if path.is_empty() { "/" } else { path })
+        }
+        None => (None, target),
     };
     let path = target.split_once('?').map_or(target, |(path, _query)| path);
-    let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
-    (path.starts_with('/') && is_plain).then_some(path)
+    path.starts_with('/').then_some((authority, path))
 }
 
-/// The name in a header line.
-fn field_name(line: &str) -> Option<&str> {
+/// Name and value in a header line.
+fn field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
     let is_value = value.chars().all(|c| c == '\t' || !c.is_control());
-    (is_token(name) && is_value).then_some(name)
+    (is_token(name) && is_value).then_some((name, value.trim_matches([' ', '\t'])))
 }
 
 /// RFC 9110 section 5.6.2.
@@ -104,8 +123,8 @@ fn is_token(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn get(path: &str) -> Request {
-        Request { method: Method::Get, path: path.to_owned() }
+    fn get(path: &str, host: &str) -> Request {
+        Request { method: Method::Get, path: path.to_owned(), host: host.to_owned() }
     }
 
     fn read(text: &str) -> Result<Option<Request>, u16> {
@@ -115,13 +134,16 @@ mod tests {
     #[test]
     fn a_request_is_read() {
         let text = "GET /keep.json?from=pi-2 HTTP/1.1\r\nHost: pi:9112\r\nAccept: */*\r\n\r\n";
-        assert_eq!(read(text), Ok(Some(get("/keep.json"))));
+        assert_eq!(read(text), Ok(Some(get("/keep.json", "pi:9112"))));
         for end in 0..text.len() {
             assert_eq!(read(&text[..end]), Ok(None), "{end}");
         }
-        assert_eq!(read("GET http://pi:9112/a HTTP/1.0\r\nhost:pi\r\n\r\nrest"), Ok(Some(get("/a"))));
-        assert_eq!(read("GET http://pi HTTP/1.1\r\nhost:\r\n\r\n"), Ok(Some(get("/"))));
-        let other = Request { method: Method::Other, path: "/".to_owned() };
+        assert_eq!(
+            read("GET http://pi:9112/a HTTP/1.0\r\nhost:b\r\n\r\nrest"),
+            Ok(Some(get("/a", "pi:9112")))
+        );
+        assert_eq!(read("GET http://pi HTTP/1.1\r\nhost:\r\n\r\n"), Ok(Some(get("/", "pi"))));
+        let other = Request { method: Method::Other, ..get("/", "a") };
         assert_eq!(read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"), Ok(Some(other)));
     }
 
@@ -133,6 +155,9 @@ mod tests {
             ("GET / HTTP/1.1\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\ncontent-length: 4\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: a\rY: b\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nX: a\nY: b\r\n\r\n", 400),
             ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
@@ -142,6 +167,8 @@ mod tests {
             ("GET keep.json HTTP/1.1\r\nHost: a\r\n\r\n", 400),
             ("GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
             ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+            ("GET http://a\tb/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+            ("GET /?\n HTTP/1.1\r\nHost: a\r\n\r\n", 400),
             ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
             ("GET / SMTP/1.1\r\nHost: a\r\n\r\n", 400),
         ] {
@@ -154,7 +181,7 @@ mod tests {
     fn a_head_has_a_limit() {
         let head = |len: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(len - 32));
         assert_eq!(head(8192).len(), 8192);
-        assert_eq!(read(&head(8192)), Ok(Some(get("/"))));
+        assert_eq!(read(&head(8192)), Ok(Some(get("/", "a"))));
         assert_eq!(read(&head(8193)), Err(431));
         assert_eq!(read(&"x".repeat(8191)), Ok(None));
         assert_eq!(read(&"x".repeat(8192)), Err(431));

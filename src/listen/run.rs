@@ -1,19 +1,18 @@
-//! The server. No client can make it wait or grow: few are let in at a time, and each step has a deadline.
+//! The server. No client can make it wait or grow: newcomers push out the silent, and each step has a deadline.
 
+use super::clients::{Client, makes_room, origin};
 use super::request::{MAX_HEAD, Method, Request, parse};
 use super::response::Response;
+use core::cell::Cell;
 use core::future::Future;
 use core::time::Duration;
+use smol::future::FutureExt;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
-use smol::lock::Semaphore;
-use smol::{Async, LocalExecutor, Timer, future};
+use smol::{Async, LocalExecutor, Task, Timer, future};
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::rc::Rc;
 
-/// Clients served at a time; the next ones wait in the kernel's backlog. A browser opens six, the two other nodes and a
-/// Prometheus one each.
-pub const MAX_CLIENTS: usize = 16;
 /// A client that has not sent its whole head by then is let go.
 pub const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 /// A client that has not taken its document by then is let go: a megabyte in this time is a bad Wi-Fi.
@@ -26,33 +25,57 @@ const MAX_LINGER: usize = 64 * 1024;
 /// Pause after a failed accept (no file descriptor left), so that it cannot spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Answers on `listener` until dropped. `answer` must not wait.
-pub async fn run(listener: Async<TcpListener>, answer: impl Fn(&Request) -> Response) {
+/// A client that is served; dropped, its connection closes.
+struct Served {
+    origin: u64,
+    asked: Rc<Cell<bool>>,
+    task: Task<()>,
+}
+
+/// Answers on `listener` until dropped. `answer` gets the request and should take less than a second.
+pub async fn run(listener: Async<TcpListener>, answer: impl AsyncFn(&Request) -> Response) {
     let (tasks, answer) = (LocalExecutor::new(), &answer);
-    let slots = Arc::new(Semaphore::new(MAX_CLIENTS));
+    let mut served: Vec<Served> = Vec::new();
     let accepting = async {
         loop {
-            let slot = slots.acquire_arc().await;
-            match listener.accept().await {
-                Ok((client, _)) => {
-                    let served = async move {
-                        // A client that went away or was too slow: its own loss.
-                        let _ = serve(client, answer).await;
-                        drop(slot);
-                    };
-                    tasks.spawn(served).detach();
-                }
-                Err(_) => drop(Timer::after(ACCEPT_PAUSE).await),
+            let Ok((client, from)) = listener.accept().await else {
+                Timer::after(ACCEPT_PAUSE).await;
+                continue;
+            };
+            served.retain(|served| !served.task.is_finished());
+            let clients: Vec<Client> = served.iter().map(Served::client).collect();
+            let origin = origin(from.ip());
+            if let Some(leaves) = makes_room(&clients, origin) {
+                served.remove(leaves);
             }
+            let asked = Rc::new(Cell::new(false));
+            let work = serve(client, answer, Rc::clone(&asked));
+            // A client that went away or was too slow: its own loss.
+            let task = tasks.spawn(async { drop(work.await) }.boxed_local());
+            served.push(Served { origin, asked, task });
+            // Those who came before have their turn, however many knock.
+            future::yield_now().await;
         }
     };
     tasks.run(accepting).await;
 }
 
+impl Served {
+    fn client(&self) -> Client {
+        Client { origin: self.origin, asked: self.asked.get() }
+    }
+}
+
 /// One client: its request, its answer.
-async fn serve(mut client: Async<TcpStream>, answer: &impl Fn(&Request) -> Response) -> io::Result<()> {
-    let (response, with_body) = match within(HEAD_DEADLINE, read(&mut client)).await {
-        Ok(Ok(request)) => (answer(&request), request.method != Method::Head),
+async fn serve(
+    mut client: Async<TcpStream>,
+    answer: &impl AsyncFn(&Request) -> Response,
+    asked: Rc<Cell<bool>>,
+) -> io::Result<()> {
+    let read = within(HEAD_DEADLINE, read(&mut client)).await;
+    asked.set(true);
+    let (response, with_body) = match read {
+        Ok(Ok(request)) => (answer(&request).await, request.method != Method::Head),
         Ok(Err(refused)) => (refused, true),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => (Response::refused(408), true),
         Err(error) => return Err(error),
@@ -79,13 +102,18 @@ async fn read(client: &mut Async<TcpStream>) -> io::Result<Result<Request, Respo
     }
 }
 
+/// Head and body in one: a small answer is one segment.
 async fn write(client: &mut Async<TcpStream>, response: &Response, with_body: bool) -> io::Result<()> {
-    client.write_all(response.head().as_bytes()).await?;
-    if with_body {
-        client.write_all(response.body.as_bytes()).await?;
-    }
-    Ok(())
+    let mut head = response.head().into_bytes();
+    let body = if with_body { response.body.as_bytes() } else { &[] };
+    let (first, rest) = body.split_at(body.len().min(FIRST));
+    head.extend_from_slice(first);
+    client.write_all(&head).await?;
+    client.write_all(rest).await
 }
+
+/// Bytes of a body that are copied behind its head.
+const FIRST: usize = 4096;
 
 /// Reads what still comes, to the end or the limit.
 async fn drain(client: &mut Async<TcpStream>) -> io::Result<()> {

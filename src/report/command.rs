@@ -124,7 +124,7 @@ fn watch_loop(
             Err((message, _)) => Some(message),
         };
         let page = match (json, &last, &trouble) {
-            (true, Some(status), None) => format!("{}\n", json::value(status)),
+            (true, Some(status), None) => json::line(status),
             (true, _, _) => String::new(),
             (false, status, trouble) => {
                 watch_page(status.as_ref(), trouble.as_deref(), answered.elapsed(), &look())

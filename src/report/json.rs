@@ -2,158 +2,233 @@
 //! when one changes its meaning or goes. All times are whole milliseconds, `*_ms`; moments are told as their age.
 
 use super::rounds::{Job, Row};
-use super::status::{Check, Event, Health, Housekeeper, Peer, Router, Share, State, Status};
+use super::status::{Check, Health, Housekeeper, Peer, Router, Share, State, Status};
+use super::writer::Writer;
 use crate::time::Time;
 use core::time::Duration;
-use serde_json::{Value, json};
 
 /// The whole document, indented, with a newline at its end.
 pub fn write(status: &Status) -> String {
-    format!("{:#}\n", value(status))
+    document(status, Writer::indented())
 }
 
-/// The whole document.
-pub fn value(status: &Status) -> Value {
+/// The whole document on one line, with a newline at its end.
+pub fn line(status: &Status) -> String {
+    document(status, Writer::compact())
+}
+
+fn document(status: &Status, mut w: Writer) -> String {
+    w.open("", '{');
+    members(status, &mut w);
+    w.close('}');
+    w.finish() + "\n"
+}
+
+/// Its members: `/status.json` has more of them.
+pub fn members(status: &Status, w: &mut Writer) {
     let now = status.now;
-    json!({
-        "format": status.format,
-        "node": status.node,
-        "version": status.version,
-        "pid": status.pid,
-        "uptime_ms": ago(now, status.started),
-        "routers": status.routers.iter().map(|router| router_value(now, router)).collect::<Vec<_>>(),
-        "checks": status.checks.iter().map(|check| check_value(now, check)).collect::<Vec<_>>(),
-        "events": status.events.iter().map(|event| event_value(now, event)).collect::<Vec<_>>(),
-        "threads": {
-            "realtime": status.threads.realtime,
-            "locked": status.threads.locked,
-            "queue_drops": status.threads.queue_drops,
-            "log_drops": status.threads.log_drops,
-        },
-        "housekeeper": housekeeper(now, &status.housekeeper),
-        "housekeeper_nonsense": status.nonsense,
-        "updates": status.rounds.updates.as_ref().map(|job| job_value(now, job)),
-        "pruning": status.rounds.pruning.as_ref().map(|job| job_value(now, job)),
-    })
+    w.number("format", u64::from(status.format));
+    w.text("node", &status.node);
+    w.text("version", &status.version);
+    w.number("pid", u64::from(status.pid));
+    w.number("uptime_ms", ago(now, status.started));
+    w.open("routers", '[');
+    status.routers.iter().for_each(|one| router(now, one, w));
+    w.close(']');
+    w.open("checks", '[');
+    status.checks.iter().for_each(|one| check(now, one, w));
+    w.close(']');
+    w.open("events", '[');
+    for event in &status.events {
+        w.open("", '{');
+        w.number("ago_ms", ago(now, event.at));
+        w.maybe_text("router", event.router.as_deref());
+        w.text("text", &event.text);
+        w.close('}');
+    }
+    w.close(']');
+    w.open("threads", '{');
+    w.flag("realtime", status.threads.realtime);
+    w.flag("locked", status.threads.locked);
+    w.number("queue_drops", status.threads.queue_drops);
+    w.number("log_drops", status.threads.log_drops);
+    w.close('}');
+    housekeeper(now, &status.housekeeper, w);
+    w.number("housekeeper_nonsense", status.nonsense);
+    job(now, "updates", status.rounds.updates.as_ref(), w);
+    job(now, "pruning", status.rounds.pruning.as_ref(), w);
 }
 
-fn router_value(now: Time, router: &Router) -> Value {
-    let master = router.master.map(|master| {
-        json!({
-            "addr": master.addr,
-            "priority": master.priority,
-            "interval_ms": ms(master.interval),
-            "heard_ago_ms": ago(now, master.heard),
-        })
-    });
-    json!({
-        "vrid": router.vrid,
-        "family": router.family,
-        "protocol": router.protocol,
-        "interface": router.interface,
-        "vips": router.vips.iter().map(|vip| format!("{}/{}", vip.addr, vip.prefix)).collect::<Vec<_>>(),
-        "state": router.state,
-        "state_for_ms": ago(now, router.since),
-        "reason": router.reason,
-        "holds_vip": matches!(router.state, State::Master | State::Leaving),
-        "address_present": router.present,
-        "lease": router.lease,
-        "priority": router.priority,
-        "base": router.base,
-        "tracks": router.tracks.iter().map(share).collect::<Vec<_>>(),
-        "source": router.source,
-        "multicast": router.multicast,
-        "interval_ms": ms(router.interval),
-        "master": master,
-        "deadline_in_ms": router.deadline.map(|deadline| ago(deadline, now)),
-        "adverts_sent": router.sent,
-        "adverts_received": router.received,
-        "rejects": router.rejects.iter().map(|r| json!({ "reason": r.name, "count": r.count })).collect::<Vec<_>>(),
-        "peers": router.peers.iter().map(|peer| peer_value(now, peer)).collect::<Vec<_>>(),
-    })
-}
-
-fn share(share: &Share) -> Value {
-    json!({ "name": share.name, "weight": share.weight, "counts": share.counts })
-}
-
-fn peer_value(now: Time, peer: &Peer) -> Value {
-    json!({
-        "addr": peer.addr,
-        "never_heard": peer.heard.is_none(),
-        "heard_ago_ms": peer.heard.map(|heard| ago(now, heard)),
-        "priority": peer.priority,
-        "adverts": peer.adverts,
-        "range": peer.range.map(|range| json!({ "floor": range.floor, "ceiling": range.ceiling })),
-        "last_reject": peer.reject.as_ref().map(|r| json!({ "reason": r.name, "ago_ms": ago(now, r.at) })),
-    })
-}
-
-fn check_value(now: Time, check: &Check) -> Value {
-    json!({
-        "name": check.name,
-        "health": check.health,
-        "well": check.health == Health::Well,
-        "health_for_ms": ago(now, check.since),
-        "detail": check.detail,
-        "interval_ms": ms(check.interval),
-        "weight": check.weight,
-    })
-}
-
-fn event_value(now: Time, event: &Event) -> Value {
-    json!({ "ago_ms": ago(now, event.at), "router": event.router, "text": event.text })
-}
-
-fn housekeeper(now: Time, housekeeper: &Housekeeper) -> Value {
-    match housekeeper {
-        Housekeeper::Off => json!({ "state": "off" }),
-        Housekeeper::Running { pid, since } => {
-            json!({ "state": "running", "pid": pid, "running_for_ms": ago(now, *since) })
+fn router(now: Time, router: &Router, w: &mut Writer) {
+    w.open("", '{');
+    w.number("vrid", u64::from(router.vrid));
+    w.text("family", router.family.name());
+    w.number("protocol", u64::from(router.protocol));
+    w.text("interface", &router.interface);
+    w.open("vips", '[');
+    for vip in &router.vips {
+        w.text("", &format!("{}/{}", vip.addr, vip.prefix));
+    }
+    w.close(']');
+    w.text("state", router.state.name());
+    w.number("state_for_ms", ago(now, router.since));
+    w.text("reason", &router.reason);
+    w.flag("holds_vip", matches!(router.state, State::Master | State::Leaving));
+    w.flag("address_present", router.present);
+    w.flag("lease", router.lease);
+    w.maybe_number("priority", router.priority.map(u64::from));
+    w.number("base", u64::from(router.base));
+    w.open("tracks", '[');
+    router.tracks.iter().for_each(|one| share(one, w));
+    w.close(']');
+    w.maybe_text("source", router.source.map(|source| source.to_string()).as_deref());
+    w.flag("multicast", router.multicast);
+    w.number("interval_ms", ms(router.interval));
+    match &router.master {
+        Some(master) => {
+            w.open("master", '{');
+            w.text("addr", &master.addr.to_string());
+            w.number("priority", u64::from(master.priority));
+            w.number("interval_ms", ms(master.interval));
+            w.number("heard_ago_ms", ago(now, master.heard));
+            w.close('}');
         }
-        Housekeeper::Restarting { at, reason } => {
-            json!({ "state": "restarting", "restart_in_ms": ago(*at, now), "reason": reason })
-        }
+        None => w.raw("master", "null"),
+    }
+    w.maybe_number("deadline_in_ms", router.deadline.map(|deadline| ago(deadline, now)));
+    w.number("adverts_sent", router.sent);
+    w.number("adverts_received", router.received);
+    w.open("rejects", '[');
+    for reject in &router.rejects {
+        w.open("", '{');
+        w.text("reason", &reject.name);
+        w.number("count", reject.count);
+        w.close('}');
+    }
+    w.close(']');
+    w.open("peers", '[');
+    router.peers.iter().for_each(|one| peer(now, one, w));
+    w.close(']');
+    w.close('}');
+}
+
+fn share(share: &Share, w: &mut Writer) {
+    w.open("", '{');
+    w.text("name", &share.name);
+    weight(share.weight, w);
+    w.flag("counts", share.counts);
+    w.close('}');
+}
+
+fn weight(weight: Option<i16>, w: &mut Writer) {
+    match weight {
+        Some(weight) => w.shown("weight", &weight),
+        None => w.raw("weight", "null"),
     }
 }
 
-fn job_value(now: Time, job: &Job) -> Value {
-    let last = job.last.as_ref().map(|last| {
-        json!({
-            "ago_ms": ago(now, last.at),
-            "took_ms": ms(last.took),
-            "summary": last.summary,
-            "note": last.note,
-        })
-    });
-    let round_ago = job.last.as_ref().map_or(Duration::ZERO, |last| now.since(last.at));
-    json!({
-        "last": last,
-        "next_in_ms": job.next.map(|next| ago(next, now)),
-        "progress": job.progress,
-        "rows": job.rows.iter().map(|row| row_value(now, round_ago, row)).collect::<Vec<_>>(),
-        "left_out": job.left_out,
-    })
+fn peer(now: Time, peer: &Peer, w: &mut Writer) {
+    w.open("", '{');
+    w.text("addr", &peer.addr.to_string());
+    w.flag("never_heard", peer.heard.is_none());
+    w.maybe_number("heard_ago_ms", peer.heard.map(|heard| ago(now, heard)));
+    w.maybe_number("priority", peer.priority.map(u64::from));
+    w.number("adverts", peer.adverts);
+    match peer.range {
+        Some(range) => {
+            w.open("range", '{');
+            w.number("floor", u64::from(range.floor));
+            w.number("ceiling", u64::from(range.ceiling));
+            w.close('}');
+        }
+        None => w.raw("range", "null"),
+    }
+    match &peer.reject {
+        Some(reject) => {
+            w.open("last_reject", '{');
+            w.text("reason", &reject.name);
+            w.number("ago_ms", ago(now, reject.at));
+            w.close('}');
+        }
+        None => w.raw("last_reject", "null"),
+    }
+    w.close('}');
 }
 
-fn row_value(now: Time, round_ago: Duration, row: &Row) -> Value {
-    json!({
-        "kind": row.kind,
-        "name": row.name,
-        "outcome": row.outcome,
-        "reason": row.reason,
-        "held_for_ms": row.held_for.map(|held_for| ms(held_for.saturating_add(round_ago))),
-        "size": row.size,
-        "goes_in_ms": row.goes.map(|goes| ago(goes, now)),
-    })
+fn check(now: Time, check: &Check, w: &mut Writer) {
+    w.open("", '{');
+    w.text("name", &check.name);
+    w.text("health", check.health.name());
+    w.flag("well", check.health == Health::Well);
+    w.number("health_for_ms", ago(now, check.since));
+    w.text("detail", &check.detail);
+    w.number("interval_ms", ms(check.interval));
+    weight(check.weight, w);
+    w.close('}');
+}
+
+fn housekeeper(now: Time, housekeeper: &Housekeeper, w: &mut Writer) {
+    w.open("housekeeper", '{');
+    match housekeeper {
+        Housekeeper::Off => w.text("state", "off"),
+        Housekeeper::Running { pid, since } => {
+            w.text("state", "running");
+            w.number("pid", u64::from(*pid));
+            w.number("running_for_ms", ago(now, *since));
+        }
+        Housekeeper::Restarting { at, reason } => {
+            w.text("state", "restarting");
+            w.number("restart_in_ms", ago(*at, now));
+            w.text("reason", reason);
+        }
+    }
+    w.close('}');
+}
+
+fn job(now: Time, key: &str, job: Option<&Job>, w: &mut Writer) {
+    let Some(job) = job else { return w.raw(key, "null") };
+    w.open(key, '{');
+    match &job.last {
+        Some(last) => {
+            w.open("last", '{');
+            w.number("ago_ms", ago(now, last.at));
+            w.number("took_ms", ms(last.took));
+            w.text("summary", &last.summary);
+            w.maybe_text("note", last.note.as_deref());
+            w.close('}');
+        }
+        None => w.raw("last", "null"),
+    }
+    w.maybe_number("next_in_ms", job.next.map(|next| ago(next, now)));
+    w.text("progress", &job.progress);
+    let round_ago = job.last.as_ref().map_or(Duration::ZERO, |last| now.since(last.at));
+    w.open("rows", '[');
+    job.rows.iter().for_each(|one| row(now, round_ago, one, w));
+    w.close(']');
+    w.number("left_out", u64::from(job.left_out));
+    w.close('}');
+}
+
+fn row(now: Time, round_ago: Duration, row: &Row, w: &mut Writer) {
+    w.open("", '{');
+    w.text("kind", &row.kind);
+    w.text("name", &row.name);
+    w.text("outcome", row.outcome.name());
+    w.text("reason", &row.reason);
+    let held_for = row.held_for.map(|held_for| ms(held_for.saturating_add(round_ago)));
+    w.maybe_number("held_for_ms", held_for);
+    w.number("size", row.size);
+    w.maybe_number("goes_in_ms", row.goes.map(|goes| ago(goes, now)));
+    w.close('}');
 }
 
 /// Whole milliseconds from `then` to `now`.
-fn ago(now: Time, then: Time) -> u64 {
+pub fn ago(now: Time, then: Time) -> u64 {
     ms(now.since(then))
 }
 
-fn ms(time: Duration) -> u64 {
+/// Whole milliseconds.
+pub fn ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -161,6 +236,11 @@ fn ms(time: Duration) -> u64 {
 mod tests {
     use super::super::sample;
     use super::*;
+    use serde_json::{Value, json};
+
+    fn value(status: &Status) -> Value {
+        serde_json::from_str(&line(status)).unwrap()
+    }
 
     #[test]
     fn the_documented_keys_are_there_and_no_others() {
@@ -213,6 +293,11 @@ mod tests {
         assert_eq!(status["updates"]["rows"][1]["held_for_ms"], 3_720_000);
         assert_eq!(status["pruning"]["rows"][0]["goes_in_ms"], 1_080_000);
         assert_eq!(status["pruning"]["next_in_ms"], 1_200_000);
-        assert!(write(&sample::backup()).ends_with("}\n"));
+        let text = write(&sample::backup());
+        assert!(
+            text.starts_with("{\n  \"format\": 1,\n  \"node\": \"pi-2\",\n") && text.ends_with("\n}\n"),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value(&sample::backup()));
     }
 }

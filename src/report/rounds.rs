@@ -70,7 +70,6 @@ pub struct Row {
 
 /// [`Row::outcome`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Could not be done, or not be put right; needs a person.
     Failed,
@@ -88,6 +87,34 @@ pub enum Outcome {
     Waits,
     /// Gone.
     Removed,
+}
+
+impl Outcome {
+    /// Each of them.
+    pub const ALL: [Self; 8] = [
+        Self::Failed,
+        Self::RolledBack,
+        Self::Held,
+        Self::Deferred,
+        Self::Updated,
+        Self::Refused,
+        Self::Waits,
+        Self::Removed,
+    ];
+
+    /// As programs are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled-back",
+            Self::Held => "held",
+            Self::Deferred => "deferred",
+            Self::Updated => "updated",
+            Self::Refused => "refused",
+            Self::Waits => "waits",
+            Self::Removed => "removed",
+        }
+    }
 }
 
 impl Rounds {

@@ -2,6 +2,7 @@
 //! client can make it wait: reading and writing have a deadline, and few clients are let in at a time.
 
 use super::frame::{self, HEAD, MAX_FRAME, MAX_REQUEST, Reply, Request};
+use crate::tasks::spawn;
 use core::fmt;
 use core::time::Duration;
 use nix::fcntl::{Flock, FlockArg};
@@ -134,7 +135,7 @@ pub async fn serve<'a>(
                     let _ = answer(client, handler.as_ref()).await;
                     drop(slot);
                 };
-                ex.spawn(answered).detach();
+                spawn(ex, answered);
             }
             Err(_) => drop(Timer::after(ACCEPT_PAUSE).await),
         }

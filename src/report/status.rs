@@ -97,7 +97,6 @@ pub struct Router {
 
 /// Address family of a virtual router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4.
     Ipv4,
@@ -116,7 +115,6 @@ pub struct Vip {
 
 /// State of a virtual router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum State {
     /// Waits for link, address or first verdict.
     Init,
@@ -219,7 +217,6 @@ pub struct Check {
 
 /// Verdict of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Health {
     /// Not looked at yet.
     Pending,
@@ -337,6 +334,45 @@ impl Status {
             cut(reason);
         }
         self.rounds.bound();
+    }
+}
+
+impl Family {
+    /// As programs are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
+impl State {
+    /// Each of them.
+    pub const ALL: [Self; 6] =
+        [Self::Init, Self::Fault, Self::Backup, Self::Master, Self::Leaving, Self::Stopped];
+
+    /// As programs are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Fault => "fault",
+            Self::Backup => "backup",
+            Self::Master => "master",
+            Self::Leaving => "leaving",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl Health {
+    /// As programs are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Well => "well",
+            Self::Failed => "failed",
+        }
     }
 }
 

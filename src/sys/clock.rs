@@ -18,15 +18,30 @@ pub fn unix() -> u64 {
     std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
 }
 
+/// Microseconds since 1970, for the times in messages: this clock may jump.
+pub fn unix_micros() -> u64 {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or_default()
+}
+
 /// Minutes since midnight, in the machine's time zone (`TZ`, else `/etc/localtime`).
 pub fn minute_of_day() -> u16 {
-    let seconds = libc::time_t::try_from(unix()).unwrap_or_default();
+    let local = local(unix());
+    u16::try_from(local.tm_hour * 60 + local.tm_min).unwrap_or_default()
+}
+
+/// Seconds that local time is ahead of UTC, `seconds` after 1970.
+pub fn utc_offset(seconds: u64) -> i32 {
+    i32::try_from(local(seconds).tm_gmtoff).unwrap_or_default()
+}
+
+fn local(seconds: u64) -> libc::tm {
+    let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
     let mut local = core::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that live here.
     unsafe { libc::localtime_r(&raw const seconds, local.as_mut_ptr()) };
     // SAFETY: a `tm` of zeroes is valid, too, if it was left as it was.
-    let local = unsafe { local.assume_init() };
-    u16::try_from(local.tm_hour * 60 + local.tm_min).unwrap_or_default()
+    unsafe { local.assume_init() }
 }
 
 /// Does somebody (NTP) keep the clock right? The kernel knows, whoever it is.
@@ -43,7 +58,7 @@ pub fn is_synchronized() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::minute_of_day;
+    use super::{minute_of_day, unix, utc_offset};
 
     #[test]
     fn the_minute_is_what_date_says() {
@@ -56,5 +71,14 @@ mod tests {
         // The minute may turn in between.
         let (before, ours, after) = (date(), minute_of_day(), date());
         assert!(ours == before || ours == after, "{before} {ours} {after}");
+    }
+    #[test]
+    fn the_offset_is_what_date_says() {
+        let out = std::process::Command::new("date").arg("+%z").output().unwrap().stdout;
+        let text = String::from_utf8(out).unwrap();
+        let (hours, minutes) = text.trim().split_at(3);
+        let sign = if hours.starts_with('-') { -1 } else { 1 };
+        let expected = hours.parse::<i32>().unwrap() * 3600 + sign * minutes.parse::<i32>().unwrap() * 60;
+        assert_eq!(utc_offset(unix()), expected);
     }
 }

@@ -13,6 +13,7 @@ pub mod packet_socket;
 pub mod pidfd;
 pub mod sched;
 pub mod single;
+pub mod tcp;
 pub mod terminal;
 pub mod vrrp_socket;
 pub mod wake;

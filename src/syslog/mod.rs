@@ -4,11 +4,18 @@
 //! `names` who speaks, `cursor` where reading goes on after a restart, `relay` what Docker's own syslog driver sends
 //! (`--syslog-relay`). All of these are pure; `run` follows, listens and sends, in the housekeeper.
 
+pub mod cursor;
+pub mod happened;
+pub mod ledger;
+pub mod lines;
 pub mod message;
+pub mod names;
 pub mod queue;
+pub mod relay;
 pub mod run;
 mod target;
 
 pub use message::Message;
-pub use queue::Queue;
+pub use names::Speaker;
+pub use queue::{Keep, Queue};
 pub use target::{Format, Framing, Target, Transport};

@@ -50,8 +50,8 @@ fn moment(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }
 
-/// Unix seconds.
-fn unix(text: &str) -> Option<u64> {
+/// Unix seconds of one of Docker's RFC 3339 times.
+pub fn unix(text: &str) -> Option<u64> {
     u64::try_from(moment(text)?.unix_timestamp()).ok()
 }
 

@@ -12,6 +12,7 @@ use crate::update::decide::{Facts, decide, failed_before, missing_platform, unse
 use crate::update::rollout::{Plan, Rollout, short};
 use crate::update::slots::{Slots, failures};
 use crate::update::spec::{Spec, with_image};
+use crate::voice;
 use core::time::Duration;
 use log::Level;
 
@@ -197,6 +198,8 @@ impl Round<'_> {
         };
         let mut rollout = Rollout::begin(plan, clock::now());
         rollout.excuse(failures(&scene.tasks, newest.digest).map(|task| task.id.clone()));
+        let (image, from, to) = (&*subject.tagged(), &*candidate.digest, newest.digest);
+        self.voice.begins(voice::Rollout { what: "service", name, image, from, to });
         Ok(rollout)
     }
 }

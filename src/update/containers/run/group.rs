@@ -4,10 +4,12 @@
 use super::place::{Failure, Place, by_hand};
 use super::{Plain, Round, image, parsed};
 use crate::docker::Error;
+use crate::update::Row;
 use crate::update::Verdict;
 use crate::update::containers::choice;
 use crate::update::containers::create::{self, Replaced, Request};
 use crate::update::containers::order;
+use crate::voice;
 use log::Level;
 use std::collections::BTreeMap;
 
@@ -60,6 +62,10 @@ impl<'a> Round<'a> {
         let (name, reference) = (all[first].name.clone(), all[first].reference().to_owned());
         self.voice
             .say(Level::Info, &format!("container {name}: {reference} names a newer image, it is recreated"));
+        if let Some(row) = all[first].row.map(|row| &self.rows[row]) {
+            let Row { name, kind: what, image, from, to, .. } = row;
+            self.voice.begins(voice::Rollout { what, name, image, from, to });
+        }
         self.carry_out(all, &group).await
     }
 

@@ -1,0 +1,93 @@
+//! The other nodes' `/status.json`, and never anything of theirs that would make them ask us in turn.
+
+use super::source::Source;
+use crate::docker::fetch::fetch;
+use core::cell::RefCell;
+use core::net::SocketAddr;
+use core::time::Duration;
+use serde::Deserialize;
+
+/// Between two looks: as often as a page asks.
+const GOOD_FOR: Duration = Duration::from_secs(2);
+/// For all of its answer: it is on the same switch, and takes most of a second itself if its Docker hangs.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Largest document that is taken: a hundred services and their events are a fifth of this.
+const MAX_STATUS: usize = 256 * 1024;
+/// Most nodes that are asked: Docker advises no more than seven managers, and a page has only so much room.
+pub const MAX_PEERS: usize = 16;
+
+/// Another node.
+pub struct Peer {
+    /// Where it should answer.
+    pub addr: SocketAddr,
+    /// When it did.
+    pub source: Source,
+    /// What it said last.
+    pub status: RefCell<Option<String>>,
+}
+
+/// What makes a document a status.
+#[derive(Deserialize)]
+struct Status {
+    #[serde(rename = "format")]
+    _format: u32,
+    #[serde(rename = "routers")]
+    _routers: Vec<serde::de::IgnoredAny>,
+}
+
+impl Peer {
+    /// Not asked yet.
+    pub fn new(addr: SocketAddr) -> Self {
+        Self { addr, source: Source::new(GOOD_FOR), status: RefCell::default() }
+    }
+
+    /// Asks it.
+    ///
+    /// # Errors
+    /// Why it has no status, in words.
+    pub async fn ask(&self) -> Result<(), String> {
+        let body = fetch(self.addr, "/status.json", MAX_STATUS, PATIENCE).await;
+        let body = body.map_err(|error| {
+            let text = error.to_string();
+            format!("no answer: {}", text.strip_prefix(&format!("{}: ", error.call)).unwrap_or(&text))
+        })?;
+        *self.status.borrow_mut() = Some(checked(body)?);
+        Ok(())
+    }
+}
+
+/// The text, if it is JSON, whole, and a status: it is shown to others as it is.
+fn checked(body: Vec<u8>) -> Result<String, String> {
+    let text = String::from_utf8(body).map_err(|_| "what answers there is no text".to_owned())?;
+    serde_json::from_str::<Status>(&text)
+        .map_err(|error| format!("what answers there is no status: {error}"))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_status_is_passed_on() {
+        let take = |text: &[u8]| checked(text.to_vec());
+        let status = br#"{"format":1,"node":"pi-2","routers":[{"vrid":12}],"more":{"a":[1,2]}}"#;
+        assert_eq!(take(status).unwrap().as_bytes(), status);
+        for text in [
+            &b""[..],
+            b"{}",
+            b"[]",
+            b"<html>",
+            b"{\"format\":1}",
+            b"{\"format\":1,\"routers\":[]},{",
+            b"\xff",
+        ] {
+            assert!(take(text).is_err(), "{text:?}");
+        }
+        for end in 0..status.len() {
+            assert!(take(&status[..end]).is_err(), "{end}");
+        }
+        let deep = format!("{{\"format\":1,\"routers\":[],\"x\":{}", "[".repeat(100_000));
+        assert!(take(deep.as_bytes()).is_err());
+    }
+}
