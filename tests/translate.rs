@@ -98,11 +98,10 @@ fn accepted(words: &[String], interface: &str, addrs: &[&str]) {
     let addrs = addrs.iter().map(|addr| addr.parse().expect("an address")).collect();
     let mut local = LocalAddresses::default();
     local.interfaces.push(LocalInterface { name: interface.into(), hardware: true, addrs });
-    let read = parse_from(&args, &local);
-    match read.unwrap_or_else(|refusal| panic!("{words:?}: {}", refusal.text)) {
-        Command::Run(Resolved::Ready(_)) | Command::Update { .. } | Command::Prune { .. } => {}
-        other => panic!("{words:?}: {other:?}"),
-    }
+    let read = parse_from(&args, &local).unwrap_or_else(|refusal| panic!("{words:?}: {}", refusal.text));
+    let acts =
+        matches!(read, Command::Run(Resolved::Ready(_)) | Command::Update { .. } | Command::Prune { .. });
+    assert!(acts, "{words:?}: {read:?}");
 }
 
 /// A folder of its own, gone at the end.

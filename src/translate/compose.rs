@@ -138,7 +138,7 @@ fn one_service(name: &Yaml, service: &Yaml, files: Files, uses: &mut Vec<Use>) -
     for (key, value) in service.entries() {
         match key.text() {
             "image" => {
-                container.image = Some((key.at.clone(), interpolated(value.text()).unwrap_or_default()))
+                container.image = Some((key.at.clone(), value.text().to_owned()));
             }
             "environment" => environment(value, &mut container),
             "env_file" => {
@@ -181,13 +181,11 @@ fn environment(value: &Yaml, container: &mut Container) {
         None => (&item.at, item.text(), None),
     });
     for (at, name, value) in map.chain(list) {
-        match value.and_then(interpolated) {
-            Some(value) => container.settings.push(Setting::new(at, name, &value)),
-            None => {
-                let why =
-                    "its value comes from the environment of `docker compose`: put the value in its place";
-                container.lines.push(Line::unknown(at, name, why));
-            }
+        if let Some(value) = value.and_then(interpolated) {
+            container.settings.push(Setting::new(at, name, &value));
+        } else {
+            let why = "its value comes from the environment of `docker compose`: put the value in its place";
+            container.lines.push(Line::unknown(at, name, why));
         }
     }
 }
@@ -210,7 +208,7 @@ fn words(value: &Yaml, container: &mut Container) {
                 container.command.extend(words);
             }
             Err(_) => {
-                container.lines.push(Line::unknown(&value.at, "command", "a quote in it is not closed"))
+                container.lines.push(Line::unknown(&value.at, "command", "a quote in it is not closed"));
             }
         }
         return;

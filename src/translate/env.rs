@@ -50,17 +50,13 @@ pub fn alone(file: &str, text: &str) -> Result<(Use, Vec<Line>), Vec<Line>> {
     let most = best.clone().map(|(count, _)| count).max();
     let mut candidates = best.filter(|(count, _)| Some(*count) == most).map(|(_, tool)| tool);
     let by_settings = candidates.next().filter(|_| candidates.next().is_none());
-    match by_name.or(by_settings) {
-        Some(tool) => {
-            let at = Place { file: file.into(), line: 1 };
-            Ok((Use { tool, at, said: format!("is for {}", tool.name()), settings }, lines))
-        }
-        None => {
-            let unknown = |setting: &Setting| {
-                Line::unknown(&setting.at, setting.name.as_str(), "it is not clear which tool this is for")
-            };
-            lines.extend(settings.iter().map(unknown));
-            Err(lines)
-        }
+    if let Some(tool) = by_name.or(by_settings) {
+        let at = Place { file: file.into(), line: 1 };
+        return Ok((Use { tool, at, said: ["is for ", tool.name()].concat(), settings }, lines));
     }
+    let unknown = |setting: &Setting| {
+        Line::unknown(&setting.at, setting.name.as_str(), "it is not clear which tool this is for")
+    };
+    lines.extend(settings.iter().map(unknown));
+    Err(lines)
 }

@@ -49,7 +49,7 @@ pub fn translate(files: &[String], json: bool, world: &World) -> Output {
         }
     }
     sheet.lines = found.lines;
-    nodes::put(found.nodes, &found.names, &mut sheet);
+    nodes::put(&found.nodes, &found.names, &mut sheet);
     if sheet.commands.is_empty() {
         sheet.commands.push(Command::default());
     }
@@ -148,7 +148,7 @@ impl Reader<'_> {
         let begin = Place { file: path.into(), line: 1 };
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+            let line = valid.split(|byte| *byte == b'\n').count();
             Bad::new(&Place { line, ..begin.clone() }, "is no text (UTF-8)")
         })?;
         match text.find('\0') {

@@ -296,14 +296,10 @@ fn tracked(known: &mut [(String, Tracked)], block: &Statement, item: &Item) -> L
         Ok(weight) => weight,
         Err(why) => return Line::unknown(&item.at, said, why),
     };
-    match tracked.flag(weight) {
-        Some(flag) => {
-            let said = format!("{said} ({}, line {})", tracked.said, tracked.at.line);
-            Line::flag(&item.at, said, flag)
-        }
-        None => {
-            let why = format!("is not checked: line {} has no counterpart", tracked.at.line);
-            Line::new(&item.at, said, Verdict::Nothing, why)
-        }
+    if let Some(flag) = tracked.flag(weight) {
+        let said = format!("{said} ({}, line {})", tracked.said, tracked.at.line);
+        return Line::flag(&item.at, said, flag);
     }
+    let why = format!("is not checked: line {} has no counterpart", tracked.at.line);
+    Line::new(&item.at, said, Verdict::Nothing, why)
 }

@@ -47,7 +47,7 @@ struct Group<'a> {
 }
 
 /// Puts nodes into a sheet. `files`: their names.
-pub fn put(nodes: Vec<Node>, files: &[String], sheet: &mut Sheet) {
+pub fn put(nodes: &[Node], files: &[String], sheet: &mut Sheet) {
     let all: Vec<&Instance> = nodes.iter().flat_map(|node| &node.instances).collect();
     let mut groups = group(&all);
     let mut owners: Vec<usize> = all.iter().map(|instance| instance.node).collect();

@@ -63,7 +63,9 @@ pub fn text(sheet: &Sheet, checked: &[Vec<String>]) -> String {
     let notes: Vec<&String> = sheet.hints.iter().chain(checked.iter().flatten()).collect();
     if !notes.is_empty() {
         heading(&mut out, "To know (unsinkable plan with these flags says more)");
-        notes.iter().for_each(|note| push(&mut out, &["# - ", &one_line(note)]));
+        for note in notes {
+            push(&mut out, &["# - ", &one_line(note)]);
+        }
     }
     for command in &sheet.commands {
         run(&mut out, command);
@@ -85,7 +87,9 @@ fn behind(given: &Given) -> String {
 }
 
 fn push(out: &mut String, parts: &[&str]) {
-    parts.iter().for_each(|part| out.push_str(part));
+    for part in parts {
+        out.push_str(part);
+    }
     out.push('\n');
 }
 

@@ -179,7 +179,7 @@ fn wget(args: &[&str]) -> Check {
     let mut args = args.iter();
     while let Some(&arg) = args.next() {
         match arg {
-            "-O" | "-T" | "-t" | "--timeout" | "--tries" => {
+            "-O" | "-qO" | "-T" | "-t" | "--timeout" | "--tries" => {
                 args.next();
             }
             "--spider"
@@ -190,9 +190,6 @@ fn wget(args: &[&str]) -> Check {
             | "-qO-"
             | "-O/dev/null"
             | "--no-check-certificate" => {}
-            "-qO" => {
-                args.next();
-            }
             _ if ["--timeout=", "--tries=", "-T", "-t"].iter().any(|begin| arg.starts_with(begin)) => {}
             _ if arg.starts_with('-') || url.is_some() => return Check::None(SHELL),
             _ => url = Some(arg),

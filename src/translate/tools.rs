@@ -204,7 +204,9 @@ pub fn put(used: &Use, command: &mut Command, sheet: &mut Sheet) {
         own.flags.retain(|flag| !flag.name.starts_with(drops));
     }
     if own.flags.is_empty() {
-        lines.iter_mut().for_each(|line| line.flags.clear());
+        for line in &mut lines {
+            line.flags.clear();
+        }
     } else if let Some((said, flag)) = used.tool.default_time()
         && !lines
             .iter()
@@ -259,10 +261,9 @@ fn read(tool: Tool, setting: &Setting) -> Line {
         Rule::Nothing(_) | Rule::Cron | Rule::Host | Rule::Secret if value.is_empty() => off(),
         Rule::Nothing(why) => line(Verdict::Nothing, why),
         Rule::On(_) | Rule::TellsOnly(_) | Rule::Switch(..) if !is_on(value) => off(),
-        Rule::On(why) | Rule::TellsOnly(why) => line(Verdict::Differs, why),
-        Rule::Switch(flag, why) => given(Flag::bare(flag), why),
         Rule::Off(_) if is_on(value) => off(),
-        Rule::Off(why) => line(Verdict::Differs, why),
+        Rule::On(why) | Rule::TellsOnly(why) | Rule::Off(why) => line(Verdict::Differs, why),
+        Rule::Switch(flag, why) => given(Flag::bare(flag), why),
         Rule::Cleanup(why) => line(if is_on(value) { Verdict::Differs } else { Verdict::Same }, why),
         Rule::Any(why) if is_on(value) => line(Verdict::Differs, why),
         Rule::Any(why) => line(Verdict::Differs, &["was on with any value, this one too; ", why].concat()),

@@ -175,7 +175,7 @@ impl Reader<'_> {
             match here.last_mut() {
                 // Still too short to end here, or no keyword that could begin another.
                 Some(last) if least > 0 && (last.words.len() < least || args.is_none()) => {
-                    last.words.push(word)
+                    last.words.push(word);
                 }
                 Some(_) | None => {
                     // `@identity keyword …` is one statement, whatever follows.
@@ -198,15 +198,12 @@ impl Reader<'_> {
             let defines = number == 0 && filled.is_empty() && rest.starts_with('=');
             let rest = if bare.len() < part.len() { rest.strip_prefix('}') } else { Some(rest) };
             let known = self.variables.iter().rfind(|(known, _)| known == name);
-            match known.filter(|_| !defines).zip(rest) {
-                Some(((_, value), rest)) => {
-                    filled.push_str(value);
-                    filled.push_str(rest);
-                }
-                None => {
-                    filled.push('$');
-                    filled.push_str(part);
-                }
+            if let Some(((_, value), rest)) = known.filter(|_| !defines).zip(rest) {
+                filled.push_str(value);
+                filled.push_str(rest);
+            } else {
+                filled.push('$');
+                filled.push_str(part);
             }
             bounded(&filled, at)?;
         }

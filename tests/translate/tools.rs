@@ -196,7 +196,7 @@ x-env: &env
   TZ: ${TZ}
 services:
   one:
-    image: 'containrrr/shepherd'
+    image: 'containrrr/shepherd:${VERSION:-latest}'
     environment:
       <<: *env
       IGNORELIST_SERVICES: >-
