@@ -10,8 +10,12 @@ mod properties {
     pub mod advert;
     pub mod arp;
     pub mod chunked;
+    pub mod dns_answer;
+    pub mod exposition;
     pub mod flags;
+    pub mod housekeeper_frame;
     pub mod http_head;
+    pub mod listen_request;
     pub mod log_frames;
     pub mod netlink;
     pub mod proc_stat;
@@ -23,19 +27,24 @@ mod properties {
     pub mod translate;
 }
 use properties::{
-    advert, arp, chunked, flags, http_head, log_frames, netlink, proc_stat, reference, router_steps,
-    state_file, status_frame, syslog_relay, translate,
+    advert, arp, chunked, dns_answer, exposition, flags, housekeeper_frame, http_head, listen_request,
+    log_frames, netlink, proc_stat, reference, router_steps, state_file, status_frame, syslog_relay,
+    translate,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 18] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
+    ("dns_answer", dns_answer::run),
+    ("exposition", exposition::run),
     ("flags", flags::run),
+    ("housekeeper_frame", housekeeper_frame::run),
     ("http_head", http_head::run),
+    ("listen_request", listen_request::run),
     ("log_frames", log_frames::run),
     ("netlink", netlink::run),
     ("proc_stat", proc_stat::run),

@@ -104,6 +104,70 @@ fn documents_are_served_and_nothing_else() {
 }
 
 #[test]
+fn what_two_could_read_in_two_ways_is_answered_once() {
+    let server = Server::start();
+    let statuses = |request: &str| -> Vec<String> {
+        let answer = server.ask(request.as_bytes());
+        answer.match_indices("HTTP/1.1 ").map(|(at, _)| answer[at + 9..at + 12].to_owned()).collect()
+    };
+    let get = "GET /keep.json HTTP/1.1\r\nHost: pi\r\n\r\n";
+    // A second request behind the first is not looked at: whoever sent both cannot have the answers mixed up.
+    assert_eq!(statuses(&format!("{get}{get}{get}")), ["200"]);
+    assert_eq!(statuses(&format!("{get}\0\0garbage \u{7f}\r\n\r\n{get}")), ["200"]);
+    let with = |fields: &str| format!("GET /keep.json HTTP/1.1\r\nHost: pi\r\n{fields}\r\n\r\n{get}");
+    assert_eq!(statuses(&with("Content-Length: 40")), ["200"]);
+    assert_eq!(statuses(&with("Transfer-Encoding: chunked")), ["200"]);
+    assert_eq!(statuses(&with("Content-Length: 4\r\nTransfer-Encoding: chunked")), ["400"]);
+    assert_eq!(statuses(&with("Content-Length: 4\r\nContent-Length: 40")), ["400"]);
+    assert_eq!(statuses(&with("Transfer-Encoding\t: chunked")), ["400"]);
+    assert_eq!(statuses(&with("X: a\n\nGET /keep.json HTTP/1.1")), ["400"]);
+    assert_eq!(statuses(&with(" Host: folded")), ["400"]);
+    assert_eq!(statuses(&get.replace("\r\n", "\n")), ["408"], "bare line feeds end nothing");
+}
+
+#[test]
+fn a_head_without_end_is_refused_long_before_its_end() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let piece = vec![b'x'; 1 << 20];
+    let (mut sent, started) = (0, Instant::now());
+    // A gigabyte, if anybody takes it.
+    while sent < 1 << 30 {
+        match client.write(&piece) {
+            Ok(len) => sent += len,
+            Err(_) => break,
+        }
+    }
+    // What the kernels hold, and what is read for politeness' sake.
+    assert!(sent < 64 << 20, "{sent} bytes were taken");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    server.assert_answers();
+}
+
+#[test]
+fn a_half_closed_client_has_its_answer() {
+    let server = Server::start();
+    let mut client = server.connect();
+    client.write_all(GET).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    assert!(answer(&mut client).starts_with("HTTP/1.1 200 OK\r\n"));
+    let mut half = server.connect();
+    half.write_all(&GET[..20]).unwrap();
+    half.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(answer(&mut half), "");
+    // One that goes without a word, with its answer on the way.
+    for _ in 0..50 {
+        let mut rude = server.connect();
+        rude.write_all(GET).unwrap();
+        nix::sys::socket::setsockopt(&rude, nix::sys::socket::sockopt::Linger, &RESET).unwrap();
+    }
+    server.assert_answers();
+}
+
+/// Close with a reset.
+const RESET: nix::libc::linger = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+
+#[test]
 fn a_large_document_comes_whole() {
     let server = Server::start();
     let answer = server.ask(b"GET /large HTTP/1.1\r\nHost: pi\r\n\r\n");

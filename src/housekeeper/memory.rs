@@ -1,6 +1,7 @@
 //! What the page tells of the rounds beyond their last rows: which image is the newest of which service, what happened,
 //! and how much in all. Pure.
 
+use crate::report::metrics::Sums;
 use crate::report::status::Events;
 use crate::report::words::bytes;
 use crate::state::Known;
@@ -19,7 +20,7 @@ pub struct Memory {
     /// What happened.
     pub events: Events,
     /// How much.
-    pub counts: Counts,
+    pub sums: Sums,
     /// What the round of updates that goes on does; empty between two rounds.
     pub progress: String,
     /// A round of updates has been over.
@@ -37,21 +38,6 @@ pub struct Judged {
     pub reason: String,
 }
 
-/// Sums since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Updates that run well.
-    pub updated: u64,
-    /// Updates that were put back.
-    pub rolled_back: u64,
-    /// Updates that need a person.
-    pub failed: u64,
-    /// Containers, images, volumes that pruning removed.
-    pub removed: u64,
-    /// Bytes that it freed.
-    pub freed: u64,
-}
-
 impl Memory {
     /// A round of updates is over. `digests`: what tags pointed at when they were last asked.
     pub fn updated(&mut self, report: &update::Report, digests: &BTreeMap<String, Known>, now: Time) {
@@ -64,11 +50,11 @@ impl Memory {
             let same = |before: &Judged| before.verdict == row.verdict && before.newest == entry.newest;
             let told = self.judged.get(&row.name).is_some_and(same);
             let what = match row.verdict {
-                Verdict::Updated => Some("updated"),
-                Verdict::RolledBack => Some("put back"),
-                Verdict::Failed if !told => Some("failed"),
+                Verdict::Updated => Some(("updated", &mut self.sums.updated)),
+                Verdict::RolledBack => Some(("put back", &mut self.sums.rolled_back)),
+                Verdict::Failed if !told => Some(("failed", &mut self.sums.failed)),
                 // What was held before this process started is no news.
-                Verdict::Held if !told && self.seen => Some("held"),
+                Verdict::Held if !told && self.seen => Some(("held", &mut self.sums.held)),
                 Verdict::Failed
                 | Verdict::Held
                 | Verdict::Current
@@ -76,19 +62,9 @@ impl Memory {
                 | Verdict::Deferred
                 | Verdict::Due => None,
             };
-            if let Some(what) = what {
+            if let Some((what, sum)) = what {
                 self.events.push(now, None, format!("{} {} {what}: {}", row.kind, row.name, row.reason));
-            }
-            match row.verdict {
-                Verdict::Updated => self.counts.updated += 1,
-                Verdict::RolledBack => self.counts.rolled_back += 1,
-                Verdict::Failed if !told => self.counts.failed += 1,
-                Verdict::Failed
-                | Verdict::Held
-                | Verdict::Current
-                | Verdict::Skipped
-                | Verdict::Deferred
-                | Verdict::Due => {}
+                *sum += 1;
             }
             judged.insert(row.name.clone(), entry);
         }
@@ -101,8 +77,8 @@ impl Memory {
     pub fn pruned(&mut self, report: &prune::Report, now: Time) {
         let is_gone = |row: &&prune::Row| row.verdict == prune::Verdict::Removed;
         let names: Vec<&str> = report.rows.iter().filter(is_gone).map(|row| row.name.as_str()).collect();
-        self.counts.removed += names.len() as u64;
-        self.counts.freed += report.freed;
+        self.sums.removed += names.len() as u64;
+        self.sums.freed += report.freed;
         if names.is_empty() {
             return;
         }
@@ -165,7 +141,7 @@ mod tests {
         );
         assert_eq!(memory.judged["late"].newest.as_deref(), Some("sha256:n"));
         assert_eq!(memory.judged.len(), 3);
-        assert_eq!((memory.counts.updated, memory.counts.rolled_back, memory.counts.failed), (1, 1, 1));
+        assert_eq!((memory.sums.updated, memory.sums.rolled_back, memory.sums.failed), (1, 1, 1));
         assert_eq!(memory.progress, "");
     }
 
@@ -187,6 +163,6 @@ mod tests {
         let rows = ["a", "b", "c", "d", "e"].map(|name| row(name, Removed)).to_vec();
         memory.pruned(&prune::Report { rows, freed: 1_200_000, ..prune::Report::default() }, Time::ZERO);
         assert_eq!(texts(&memory), ["pruned a, b, c and 2 more: 1.2 MB freed"]);
-        assert_eq!((memory.counts.removed, memory.counts.freed), (5, 1_200_000));
+        assert_eq!((memory.sums.removed, memory.sums.freed), (5, 1_200_000));
     }
 }

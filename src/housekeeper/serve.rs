@@ -24,15 +24,19 @@ pub async fn run(jobs: &Housekeeping, gathered: &Gathered<'_>) {
     let (docker, keep) = (Client::new(&jobs.docker), RefCell::default());
     let site = Site { jobs, gathered, keep: &keep };
     let serving = async {
+        let mut told = String::new();
         loop {
             match Async::<TcpListener>::bind(addr) {
                 Ok(listener) => {
                     log::info!("--listen {addr}: serves {}", PATHS.join(" "));
                     listen::run::run(listener, async |request| site.answer(request).await).await;
                 }
-                Err(error) => {
-                    log::warn!("--listen {addr}: {error}; tried again in {} s", BIND_PAUSE.as_secs());
+                // Once: the address may be one that comes and goes with the VIP.
+                Err(error) if error.to_string() != told => {
+                    told = error.to_string();
+                    log::warn!("--listen {addr}: {told}; tried again every {} s", BIND_PAUSE.as_secs());
                 }
+                Err(_) => {}
             }
             Timer::after(BIND_PAUSE).await;
         }
@@ -54,9 +58,11 @@ impl Site<'_> {
         }
         match request.path.as_str() {
             "/" => Response::page(PAGE),
-            "/status.json" => match self.gathered.status().await {
-                Ok(document) => Response::json(document),
-                Err(why) => Response::text(503, format!("{why}\n")),
+            "/status.json" => either(self.gathered.status().await, Response::json),
+            "/metrics" => either(self.gathered.metrics().await, |text| Response::text(200, text)),
+            "/healthz" => match self.gathered.health().await {
+                Ok(text) => Response::text(200, text),
+                Err(text) => Response::text(503, text),
             },
             "/cluster.json" => Response::json(self.gathered.cluster().await),
             "/keep.json" => self
@@ -67,6 +73,11 @@ impl Site<'_> {
             _ => Response::refused(404),
         }
     }
+}
+
+/// The document, or why there is none.
+fn either(document: Result<Rc<str>, String>, answer: fn(Rc<str>) -> Response) -> Response {
+    document.map_or_else(|why| Response::text(503, format!("{why}\n")), answer)
 }
 
 /// Where this node is no manager, or cannot list services, there is nothing to serve to workers.

@@ -92,6 +92,9 @@ fn request_line(line: &str) -> Result<(Method, &str), Response> {
 
 /// Authority and path in a target: a path alone, or behind `http://host` as a proxy's client sends it.
 fn place(target: &str) -> Option<(Option<&str>, &str)> {
+    if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     let (authority, target) = match target.strip_prefix("http://") {
         Some(rest) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -100,8 +103,7 @@ fn place(target: &str) -> Option<(Option<&str>, &str)> {
         None => (None, target),
     };
     let path = target.split_once('?').map_or(target, |(path, _query)| path);
-    let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
-    (path.starts_with('/') && is_plain).then_some((authority, path))
+    path.starts_with('/').then_some((authority, path))
 }
 
 /// Name and value in a header line.
@@ -165,6 +167,8 @@ mod tests {
             ("GET keep.json HTTP/1.1\r\nHost: a\r\n\r\n", 400),
             ("GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
             ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+            ("GET http://a\tb/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+            ("GET /?\n HTTP/1.1\r\nHost: a\r\n\r\n", 400),
             ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
             ("GET / SMTP/1.1\r\nHost: a\r\n\r\n", 400),
         ] {

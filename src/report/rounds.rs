@@ -90,6 +90,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Each of them.
+    pub const ALL: [Self; 8] = [
+        Self::Failed,
+        Self::RolledBack,
+        Self::Held,
+        Self::Deferred,
+        Self::Updated,
+        Self::Refused,
+        Self::Waits,
+        Self::Removed,
+    ];
+
     /// As programs are told.
     pub fn name(self) -> &'static str {
         match self {
