@@ -19,7 +19,8 @@ pub const MAX_LANE: usize = 1024 * 1024;
 pub const MAX_COUNT: usize = 16 * 1024;
 /// Bytes handed to a connection in one go: enough to be cheap, and little to be sent again.
 pub const CHUNK: usize = 64 * 1024;
-/// Acknowledged bytes that are kept: what a Linux kernel holds at most for a program that does not read (`tcp_rmem`). At
+/// Acknowledged bytes that are kept: what a Linux kernel holds at most for a program that does not read (`tcp_rmem`;
+/// where that was raised, a server that hangs with more unread and is then killed loses the rest). At
 /// ten thousand lines a second that is a second and a half.
 pub const MAX_TAIL: usize = 6 * 1024 * 1024;
 /// How far back is sent again after the receiver closed the connection: it had read all, but perhaps not dealt with it.

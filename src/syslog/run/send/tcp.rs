@@ -36,8 +36,10 @@ pub(super) async fn session(outbox: &Outbox) -> io::Error {
     };
     outbox.up();
     let Err(error) = send(outbox, &socket).await;
-    // Closed in order: the receiver had read all that it acknowledged.
-    let how = if error.kind() == io::ErrorKind::UnexpectedEof { Break::Closed } else { Break::Reset };
+    // Closed in order by a receiver that had taken all: it had read all, too. With bytes on their way it may have died.
+    let took_all = tcp::unacknowledged(&socket).is_ok_and(|bytes| bytes == 0);
+    let closed = error.kind() == io::ErrorKind::UnexpectedEof && took_all;
+    let how = if closed { Break::Closed } else { Break::Reset };
     outbox.queue.borrow_mut().broke(clock::now(), how);
     error
 }
