@@ -53,7 +53,7 @@ pub async fn run(listen: SocketAddr, host: &str, docker: &Client, outbox: &Outbo
     spawn(&tasks, ask::run(&relay, docker, asked));
     spawn(&tasks, keep(listen, "UDP", async || udp::run(&relay, listen).await));
     spawn(&tasks, keep(listen, "TCP", async || tcp::run(&relay, listen).await));
-    tasks.run(future::pending()).await
+    tasks.run(future::pending::<()>()).await;
 }
 
 /// Listens again when that fails.
