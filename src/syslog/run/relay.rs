@@ -12,11 +12,12 @@ use crate::syslog::message::{ERROR, Message};
 use crate::syslog::names::Speaker;
 use crate::syslog::queue::Keep;
 use crate::syslog::relay::{Known, Line, Look, container_id, parse};
+use crate::tasks::spawn;
 use core::cell::RefCell;
 use core::net::SocketAddr;
 use core::time::Duration;
 use smol::channel::{Sender, bounded};
-use smol::{LocalExecutor, Timer};
+use smol::{LocalExecutor, Timer, future};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
@@ -49,10 +50,10 @@ pub async fn run(listen: SocketAddr, host: &str, docker: &Client, outbox: &Outbo
     let (questions, asked) = bounded(MAX_QUESTIONS);
     let relay = Relay { outbox, host, known: RefCell::default(), parked: RefCell::default(), questions };
     let tasks = LocalExecutor::new();
-    tasks.spawn(ask::run(&relay, docker, asked)).detach();
-    tasks.spawn(keep(listen, "UDP", async || udp::run(&relay, listen).await)).detach();
-    let tcp = keep(listen, "TCP", async || tcp::run(&relay, listen).await);
-    tasks.run(tcp).await;
+    spawn(&tasks, ask::run(&relay, docker, asked));
+    spawn(&tasks, keep(listen, "UDP", async || udp::run(&relay, listen).await));
+    spawn(&tasks, keep(listen, "TCP", async || tcp::run(&relay, listen).await));
+    tasks.run(future::pending::<()>()).await;
 }
 
 /// Listens again when that fails.

@@ -2,6 +2,7 @@
 
 use super::Relay;
 use crate::syslog::relay::Frames;
+use crate::tasks::spawn;
 use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -42,7 +43,7 @@ pub(super) async fn run(relay: &Relay<'_>, listen: SocketAddr) -> io::Result<Inf
                         let _ = serve(relay, &stream).await;
                         open.set(open.get() - 1);
                     };
-                    tasks.spawn(serving).detach();
+                    spawn(&tasks, serving);
                 }
                 Err(_) => drop(Timer::after(ACCEPT_PAUSE).await),
             }

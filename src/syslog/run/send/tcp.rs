@@ -36,8 +36,10 @@ pub(super) async fn session(outbox: &Outbox) -> io::Error {
     };
     outbox.up();
     let Err(error) = send(outbox, &socket).await;
-    // Closed in order: the receiver had read all that it acknowledged.
-    let how = if error.kind() == io::ErrorKind::UnexpectedEof { Break::Closed } else { Break::Reset };
+    // Closed in order by a receiver that had taken all: it had read all, too. With bytes on their way it may have died.
+    let took_all = tcp::unacknowledged(&socket).is_ok_and(|bytes| bytes == 0);
+    let closed = error.kind() == io::ErrorKind::UnexpectedEof && took_all;
+    let how = if closed { Break::Closed } else { Break::Reset };
     outbox.queue.borrow_mut().broke(clock::now(), how);
     error
 }
@@ -65,19 +67,14 @@ async fn open(addr: SocketAddr) -> io::Result<Async<TcpStream>> {
 
 /// Sends until the connection breaks.
 async fn send(outbox: &Outbox, socket: &Async<TcpStream>) -> io::Result<core::convert::Infallible> {
-    let (mut look, mut widest) = (FIRST_LOOK, 0);
+    let mut look = FIRST_LOOK;
     loop {
         // Before each write: to one that has closed, bytes would go nowhere.
         hear(socket)?;
         outbox.load();
         let blocked = write(outbox, socket)?;
-        widest = widest.max(tcp::window(socket)?);
         let unacked = tcp::unacknowledged(socket)?;
-        {
-            let mut queue = outbox.queue.borrow_mut();
-            queue.see_window(widest);
-            queue.acked(clock::now(), unacked);
-        }
+        outbox.queue.borrow_mut().acked(clock::now(), unacked);
         outbox.wake_readers();
         if blocked {
             future::or(socket.writable(), socket.readable()).await?;
