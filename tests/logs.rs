@@ -4,6 +4,7 @@
 mod dockerd;
 
 use dockerd::{Asked, Dockerd, Reply};
+use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -95,7 +96,7 @@ impl Shipping {
         let (end, told) = smol::channel::bounded(8);
         let thread = thread::spawn(move || {
             let docker = Client::new(&jobs.docker);
-            smol::block_on(syslog::run::run(&jobs, &docker, told));
+            smol::block_on(syslog::run::run(&jobs, &docker, told, &RefCell::default()));
         });
         Self { end, thread }
     }
