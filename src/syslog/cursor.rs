@@ -54,6 +54,7 @@ impl Cursor {
     }
 
     /// The same, but that nothing lies ahead: a Pi without a clock of its own may have believed in another time.
+    #[must_use]
     pub fn not_after(mut self, now: u64) -> Self {
         for mark in [&mut self.stdout, &mut self.stderr] {
             if mark.at > now {

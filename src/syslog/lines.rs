@@ -8,7 +8,7 @@ use super::cursor::Stream;
 pub const MAX_LINE: usize = 64 * 1024;
 /// A line's end, with a carriage return from a terminal.
 const MAX_END: usize = 2;
-/// Docker cuts lines at this length.
+/// Docker cuts lines at this length; what is no UTF-8 grows on its way.
 const CUT: usize = 16 * 1024;
 /// Longest moment: `2026-11-22T16:35:49.351538997+02:00`, which older dockerds say for some log drivers.
 const MAX_MOMENT: usize = 35;
@@ -47,6 +47,8 @@ struct Half {
     dated: bool,
     /// Of the line's first piece.
     at: u64,
+    /// Bytes of text in the frame so far.
+    piece: usize,
     /// The line so far.
     text: Vec<u8>,
     /// Bytes of it that were given out.
@@ -79,10 +81,13 @@ impl Lines {
         let end = input.iter().position(|&byte| byte == b'\n').map_or(input.len(), |at| at + 1);
         let (text, rest) = input.split_at(end.min(MAX_LINE + MAX_END - half.text.len()));
         half.text.extend_from_slice(text);
+        half.piece += text.len();
         *input = rest;
-        let complete = half.text.ends_with(b"\n");
-        // A frame that ends without a line's end is a piece of a line; in the next one, a moment stands in front again.
-        half.dated = if terminal { !complete } else { !(last && rest.is_empty()) };
+        let ends = half.text.ends_with(b"\n");
+        let piece_ends = if terminal { ends } else { last && rest.is_empty() };
+        // What Docker cuts is full. What is shorter and has no end is all that was printed before the container's.
+        let complete = ends || (piece_ends && half.piece < CUT && !half.text.is_empty());
+        half.dated = !piece_ends;
         let full = half.text.len() == MAX_LINE + MAX_END;
         Ok((complete || full).then(|| half.give(stream, terminal, complete)))
     }
@@ -130,7 +135,7 @@ impl Half {
         if self.text.is_empty() {
             self.at = at;
         }
-        self.dated = true;
+        (self.dated, self.piece) = (true, 0);
         Ok(true)
     }
 
@@ -255,16 +260,17 @@ mod tests {
     fn pieces_become_lines_wherever_they_are_cut() {
         let input = [
             (Stdout, "2026-11-22T16:35:49.000000001Z one\n"),
-            (Stdout, "2026-11-22T16:35:49.000000002Z be"),
+            (Stdout, "2026-11-22T16:35:49.000000002Z no end, then a restart"),
             (Stderr, "2026-11-22T16:35:49.000000003Z \n"),
-            (Stdout, "2026-11-22T16:35:49.000000002Z gun \r\n"),
+            (Stdout, "2026-11-22T16:35:49.000000006Z begun \r\n"),
             (Stderr, "2026-11-22T16:35:49.000000004Z two\nlines\n"),
             (Stderr, "2026-11-22T17:35:49.000000005+01:00 no end"),
         ];
         let expected = [
             (Stdout, 1, "one"),
+            (Stdout, 2, "no end, then a restart"),
             (Stderr, 3, ""),
-            (Stdout, 2, "begun "),
+            (Stdout, 6, "begun "),
             (Stderr, 4, "two"),
             (Stderr, 4, "lines"),
             (Stderr, 5, "no end"),

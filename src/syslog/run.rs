@@ -71,7 +71,7 @@ pub async fn run(jobs: &Housekeeping, docker: &Client, told: Receiver<Event>, sh
     };
     tasks.run(future::or(telling, async {
         following.await;
-        future::pending().await
+        future::pending::<()>().await;
     }))
     .await;
     follower.stop();

@@ -118,7 +118,7 @@ fn flood(
     }
     let seen = rsyslog.flood(name);
     let doubles: usize = seen.values().map(|times| times.len() - 1).sum();
-    let rate = LINES as f64 / printed.as_secs_f64();
+    let rate = f64::from(u32::try_from(LINES).unwrap()) / printed.as_secs_f64();
     say(&format!(
         "    {name}: {} of {LINES} lines at {rate:.0}/s arrived {:.1?} after the last, {doubles} twice",
         seen.len(),

@@ -179,23 +179,26 @@ impl<'a> Follower<'a> {
     }
 
     async fn follow_on(&self, id: &str) {
-        let (mut pause, mut whole) = (FIRST_PAUSE, false);
+        let (mut pause, mut idle) = (FIRST_PAUSE, false);
         loop {
             let before = self.ledger.borrow_mut().follow(id).1;
-            let next = self.look(id, &mut whole).await;
+            let next = self.look(id).await;
             let is_new = self.ledger.borrow_mut().follow(id).1 != before;
             if is_new {
                 pause = FIRST_PAUSE;
             }
             match next {
-                Next::Look if is_new => continue,
+                // At once, but not again and again for nothing: it may be removed with its end.
+                Next::Look if is_new || !idle => {
+                    idle = !is_new;
+                    continue;
+                }
                 Next::Look => {}
                 Next::Over => {
                     let started_again = self.followed.borrow_mut().get_mut(id).is_some_and(core::mem::take);
                     if !started_again {
                         return;
                     }
-                    whole = false;
                 }
                 Next::Later(error) => log::debug!("syslog: {error}"),
             }
@@ -204,8 +207,9 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Reads as long as the log goes on. `whole`: it was read to its end, which came with the container's.
-    async fn look(&self, id: &str, whole: &mut bool) -> Next {
+    /// Reads as long as the log goes on. Docker ends it with the container, and may leave out what was printed last: only
+    /// a log that is read when the container has ended is read whole.
+    async fn look(&self, id: &str) -> Next {
         let inspected = match self.inspect(id).await {
             Ok(inspected) => inspected,
             Err(error) if error.status() == Some(404) => return Next::Over,
@@ -214,19 +218,21 @@ impl<'a> Follower<'a> {
         let now = clock::unix_micros() * 1000;
         let (source, cursor) = self.ledger.borrow_mut().follow(id);
         let cursor = cursor.not_after(now);
-        if core::mem::take(whole) && !inspected.state.running {
-            self.ledger.borrow_mut().end(source, now);
-            return Next::Over;
-        }
         let Inspected { name, config, .. } = &inspected;
         let speaker = Speaker::of_container(id, name, &config.image, &config.labels);
         let mut voice = Voice { source, speaker, reader: Reader::new(&cursor) };
         let read = match self.docker.follow_logs(id, cursor.since()).await {
-            Ok(mut stream) => self.read(&mut stream, &mut voice, config.tty).await,
+            Ok(mut stream) => self.read(&mut stream, &mut voice, &inspected).await,
             Err(error) => return self.refused(&inspected, &voice.speaker.app, error),
         };
-        *whole = read.is_ok();
-        read.map_or_else(Next::Later, |()| Next::Look)
+        match read {
+            Ok(()) if inspected.state.running => Next::Look,
+            Ok(()) => {
+                self.ledger.borrow_mut().end(source, now);
+                Next::Over
+            }
+            Err(error) => Next::Later(error),
+        }
     }
 
     async fn inspect(&self, id: &str) -> Result<Inspected, Error> {
@@ -255,7 +261,8 @@ impl<'a> Follower<'a> {
     }
 
     /// Reads until the log ends.
-    async fn read(&self, stream: &mut Stream, voice: &mut Voice, terminal: bool) -> Result<(), Error> {
+    async fn read(&self, stream: &mut Stream, voice: &mut Voice, inspected: &Inspected) -> Result<(), Error> {
+        let terminal = inspected.config.tty;
         let (mut frames, mut lines) = (Frames::default(), Lines::new(terminal));
         loop {
             self.outbox.room().await;
@@ -276,7 +283,9 @@ impl<'a> Follower<'a> {
             }
             self.ledger.borrow_mut().settle(self.outbox.delivered());
         }
-        for printed in [cursor::Stream::Stdout, cursor::Stream::Stderr] {
+        // A line without an end is one only when no more of it can come.
+        let ended = [cursor::Stream::Stdout, cursor::Stream::Stderr];
+        for printed in ended.into_iter().filter(|_| !inspected.state.running) {
             if let Some(line) = lines.rest(printed) {
                 self.push(voice, &line);
             }
