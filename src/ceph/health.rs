@@ -153,6 +153,7 @@ fn words(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::fmt::Write;
 
     fn gathered(text: &str) -> Option<Ceph> {
         let mut gathering = Gathering::default();
@@ -203,9 +204,10 @@ mod tests {
     fn an_answer_gone_mad_is_bounded() {
         let mut text = String::from("ceph_health_status 1\nceph_cluster_total_bytes 1e300\n");
         for number in 0..1000 {
-            text += &format!("ceph_health_detail{{name=\"C{number}\",severity=\"HEALTH_WARN\"}} 1\n");
-            text += &format!(
-                "ceph_mgr_metadata{{ceph_daemon=\"m{number}\",ceph_version=\"ceph version {number}\"}} 1\n"
+            let _ = writeln!(text, "ceph_health_detail{{name=\"C{number}\",severity=\"HEALTH_WARN\"}} 1");
+            let _ = writeln!(
+                text,
+                "ceph_mgr_metadata{{ceph_daemon=\"m{number}\",ceph_version=\"ceph version {number}\"}} 1"
             );
         }
         let ceph = gathered(&text).unwrap();

@@ -33,7 +33,7 @@ impl Resolver {
                         words.filter_map(|word| super::name(word).ok()).take(MAX_SEARCH).collect();
                 }
                 Some("options") => {
-                    let dots = words.filter_map(|word| word.strip_prefix("ndots:")?.parse().ok()).last();
+                    let dots = words.filter_map(|word| word.strip_prefix("ndots:")?.parse().ok()).next_back();
                     resolver.dots = dots.unwrap_or(resolver.dots);
                 }
                 Some(_) | None => {}

@@ -1,7 +1,7 @@
 //! The checks `docker`, `swarm` and `ceph`: looked at here, where Docker may hang without harm, told to the VIP process.
 //!
-//! `ceph` has failed at HEALTH_ERR, which every node sees alike, and when no manager has answered from here for
-//! [`CEPH_SILENCE`], which is this node's own trouble and what a weight is for. HEALTH_WARN is well: a cluster that mends
+//! `ceph` has failed at `HEALTH_ERR`, which every node sees alike, and when no manager has answered from here for
+//! [`CEPH_SILENCE`], which is this node's own trouble and what a weight is for. `HEALTH_WARN` is well: a cluster that mends
 //! itself after a disk has died works.
 
 use crate::ceph::run::Known;

@@ -135,10 +135,11 @@ impl Asker {
             Ok((query, answer)) => answer.reply(&query),
             Err(why) => Reply::Silent(why),
         };
-        match reply(self, Kind::A) {
-            silent @ Reply::Silent(_) => silent,
-            four => unique(four.with(reply(self, Kind::Aaaa))),
+        let four = reply(self, Kind::A);
+        if matches!(four, Reply::Silent(_)) {
+            return four;
         }
+        unique(four.with(reply(self, Kind::Aaaa)))
     }
 
     /// The zone's own server, and what it says, where one is found that answers for the name.
@@ -202,10 +203,8 @@ impl Asker {
         match answer {
             Ok(answer) => Ok((query, answer)),
             Err(error) => {
-                let why = match error.kind() {
-                    ErrorKind::TimedOut | ErrorKind::WouldBlock => "no answer".to_owned(),
-                    _ => error.to_string(),
-                };
+                let is_late = matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock);
+                let why = if is_late { "no answer".to_owned() } else { error.to_string() };
                 self.dead.insert(server.ip(), why.clone());
                 Err(why)
             }
@@ -214,15 +213,12 @@ impl Asker {
 }
 
 /// Each address once.
-fn unique(reply: Reply) -> Reply {
-    match reply {
-        Reply::Found(mut found) => {
-            found.addresses.sort();
-            found.addresses.dedup();
-            Reply::Found(found)
-        }
-        other => other,
+fn unique(mut reply: Reply) -> Reply {
+    if let Reply::Found(found) = &mut reply {
+        found.addresses.sort();
+        found.addresses.dedup();
     }
+    reply
 }
 
 /// Nobody who does not see the question should guess its answer (RFC 5452); the kernel draws the port.

@@ -1,6 +1,7 @@
 //! A Ceph of one monitor and two managers under /tmp, on loopback ports of its own, ended by process ID. No OSD: what is
 //! asked for is what managers tell.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -44,12 +45,12 @@ impl Cluster {
         }
         for name in ["a", "b"] {
             cluster.daemon("ceph-mgr", name);
-            cluster.wait_for(name);
+            Self::wait_for(name);
         }
         Some(cluster)
     }
 
-    pub fn url(&self, name: &str) -> HttpUrl {
+    pub fn url(name: &str) -> HttpUrl {
         let port = if name == "a" { PORTS[2] } else { PORTS[3] };
         HttpUrl::parse(&format!("http://127.0.0.1:{port}"), 9283, "/metrics").expect("an URL")
     }
@@ -89,7 +90,7 @@ impl Cluster {
                 .arg("--import-keyring")
                 .arg(home.join("keyring")));
             let home = home.display();
-            conf += &format!("[mgr.{name}]\nmgr data = {home}\nkeyring = {home}/keyring\n");
+            let _ = writeln!(conf, "[mgr.{name}]\nmgr data = {home}\nkeyring = {home}/keyring");
         }
         fs::write(self.conf(), conf).expect("writable");
         let (map, addrs) = (self.dir.join("monmap"), format!("[v2:127.0.0.1:{v2},v1:127.0.0.1:{v1}]"));
@@ -108,8 +109,8 @@ impl Cluster {
     }
 
     /// The module answers: `a` with the state of all, `b` at all.
-    fn wait_for(&self, name: &str) {
-        let url = self.url(name);
+    fn wait_for(name: &str) {
+        let url = Self::url(name);
         let begun = Instant::now();
         loop {
             match smol::block_on(unsinkable::ceph::run::ask(&url, Duration::from_secs(5))) {

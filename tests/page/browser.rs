@@ -8,11 +8,12 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-/// For everything a browser does on a machine busy with builds.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// For everything a browser shows on a machine busy with builds, a rollout in a Swarm among it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// It runs as root and alone, and must ask nothing of the outside.
 const ARGUMENTS: [&str; 11] = [
     "--headless",
@@ -57,8 +58,10 @@ pub fn can_run() -> bool {
 impl Browser {
     /// One with a fresh profile, in this thread's network namespace.
     pub fn start() -> Self {
-        let name = thread::current().name().unwrap_or("page").replace("::", "-");
-        let profile = PathBuf::from(format!("/tmp/unsinkable-page.{}.{name}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Short: Chromium puts unix sockets below it, and their paths have 107 bytes.
+        let profile = PathBuf::from(format!("/tmp/un-page.{}.{count}", std::process::id()));
         fs::create_dir_all(&profile).expect("/tmp is writable");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -71,7 +74,8 @@ impl Browser {
             .spawn()
             .expect("chromedriver starts");
         let port = port(&mut driver);
-        let mut browser = Self { driver, addr: ([127, 0, 0, 1], port).into(), session: String::new(), profile };
+        let mut browser =
+            Self { driver, addr: ([127, 0, 0, 1], port).into(), session: String::new(), profile };
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", browser.profile.join("profile").display()));
         let answer = browser.send(
@@ -107,7 +111,7 @@ impl Browser {
     /// The visible text of what a selector finds, all of it joined.
     pub fn text(&self, selector: &str) -> String {
         let found = format!(
-            "return [...document.querySelectorAll({})].map(e => e.innerText.replace(/\\s+/g, ' ')).join(' | ')",
+            "return [...document.querySelectorAll({})].filter(e => e.checkVisibility()).map(e => e.innerText.replace(/\\s+/g, ' ')).join(' | ')",
             json!(selector)
         );
         self.script(&found).as_str().expect("text").to_owned()
@@ -147,7 +151,8 @@ impl Browser {
         let target = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
         fs::create_dir_all(target.join("page")).expect("the target directory is ours");
-        fs::write(target.join("page").join(format!("{name}.png")), bytes).expect("the target directory is ours");
+        fs::write(target.join("page").join(format!("{name}.png")), bytes)
+            .expect("the target directory is ours");
     }
 
     /// A command of the DevTools protocol.
@@ -159,7 +164,10 @@ impl Browser {
     pub fn complaints(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         let entries = log.as_array().expect("a list").iter();
-        entries.filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG").map(Value::to_string).collect()
+        entries
+            .filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG")
+            .map(Value::to_string)
+            .collect()
     }
 
     /// The URLs that were asked for since it was last asked.

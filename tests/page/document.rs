@@ -25,7 +25,11 @@ pub fn router(index: usize, master: usize, since: u64, reason: &str) -> Value {
     let priorities = [230, 130, 80];
     let others = (0..3).filter(|other| *other != index);
     let peers = others.map(|other| {
-        if other == master { peer(other, Some(400), Some(priorities[other])) } else { peer(other, None, None) }
+        if other == master {
+            peer(other, Some(400), Some(priorities[other]))
+        } else {
+            peer(other, None, None)
+        }
     });
     json!({
         "vrid": 12, "family": "ipv4", "protocol": 2, "interface": "ens160", "vips": ["10.0.10.39/24"],
@@ -98,7 +102,8 @@ fn swarm(index: usize) -> Value {
 
 /// One Pi, all well, node `master` with the VIP for two hours.
 pub fn status(index: usize, master: usize) -> Value {
-    let reason = if index == master { "10.0.10.32 fell silent" } else { "10.0.10.31 advertises a higher priority" };
+    let reason =
+        if index == master { "10.0.10.32 fell silent" } else { "10.0.10.31 advertises a higher priority" };
     json!({
         "format": 1, "now_unix_ms": 1_763_860_000_000_u64, "node": format!("pi-{}", index + 1), "version": "0.1.0",
         "pid": 812, "uptime_ms": 50 * HOUR,
@@ -149,10 +154,11 @@ pub fn well() -> Value {
 
 /// pi-1 lost its dockerd and traefik; pi-2 took over.
 pub fn failover() -> Value {
-    let mut document = cluster(1, (0..3).map(|index| status(index, 1)).collect());
+    let mut document = well();
     let nodes = &mut document["nodes"];
     for index in [0, 2] {
-        nodes[index]["status"]["routers"][0] = router(index, 1, 4000, "10.0.10.32 advertises a higher priority");
+        nodes[index]["status"]["routers"][0] =
+            router(index, 1, 4000, "10.0.10.32 advertises a higher priority");
     }
     nodes[1]["status"]["routers"][0] = router(1, 1, 4000, "10.0.10.31 resigned");
     let first = &mut nodes[0]["status"];
@@ -197,7 +203,11 @@ pub fn rolled_back() -> Value {
     status["updates"] = updates("4 services, 1 put back");
     status["updates"]["rows"] = json!([{ "kind": "service", "name": "web_app", "outcome": "rolled-back",
         "reason": "task web_app.2 exits with 1", "held_for_ms": 60_000, "size": 0, "goes_in_ms": null }]);
-    status["events"].as_array_mut().expect("a list").push(event(60_000, None, "web_app: put back: task web_app.2 exits with 1"));
+    status["events"].as_array_mut().expect("a list").push(event(
+        60_000,
+        None,
+        "web_app: put back: task web_app.2 exits with 1",
+    ));
     document
 }
 
@@ -243,7 +253,9 @@ pub fn troubled() -> Value {
 /// Sixty services.
 pub fn many() -> Value {
     let mut document = well();
-    let services = (0..60).map(|n| service(&format!("stack{}_service-{n:02}", n / 6), "registry.example:5000/team/app:2024.11", 2));
+    let services = (0..60).map(|n| {
+        service(&format!("stack{}_service-{n:02}", n / 6), "registry.example:5000/team/app:2024.11", 2)
+    });
     let services: Value = services.collect();
     for index in 0..3 {
         document["nodes"][index]["status"]["swarm"]["services"] = services.clone();

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const PAGE: &str = include_str!("../../src/listen/page.html");
 /// The strictest under which a page with inline style and script works, but for hashes.
@@ -17,6 +17,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 pub struct Server {
     pub addr: SocketAddr,
     document: Arc<Mutex<(Value, Instant)>>,
+    started: Instant,
     dead: Arc<AtomicBool>,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -27,6 +28,7 @@ impl Server {
         let server = Self {
             addr: listener.local_addr().expect("bound"),
             document: Arc::new(Mutex::new((document, Instant::now()))),
+            started: Instant::now(),
             dead: Arc::default(),
             asked: Arc::default(),
         };
@@ -93,12 +95,20 @@ impl Server {
     /// The document with what has passed since it was set added to the ages.
     fn now(&self) -> String {
         let (mut document, set) = self.document.lock().expect("no panic held it").clone();
-        let passed = u64::try_from(set.elapsed().as_millis()).expect("a test is short");
+        let ms = |since: Instant| u64::try_from(since.elapsed().as_millis()).expect("a test is short");
+        let passed = ms(set);
         for node in document["nodes"].as_array_mut().expect("nodes") {
             if node["error"].is_null() {
                 age(&mut node["status"], passed);
             } else if let Some(age) = node["age_ms"].as_u64() {
-                node["age_ms"] = (age + Duration::from_millis(passed).as_secs() * 1000).into();
+                node["age_ms"] = (age + passed).into();
+            }
+            // What happened once happened then, whatever is said since.
+            let counted = if node["error"].is_null() { 0 } else { node["age_ms"].as_u64().unwrap_or(0) };
+            let events = node.pointer_mut("/status/events").and_then(Value::as_array_mut);
+            for event in events.into_iter().flatten() {
+                let ago = event["ago_ms"].as_u64().expect("a time") + ms(self.started);
+                event["ago_ms"] = ago.saturating_sub(counted).into();
             }
         }
         document.to_string()
@@ -111,7 +121,9 @@ fn age(value: &mut Value, passed: u64) {
         Value::Object(fields) => {
             for (key, field) in fields {
                 let Some(ms) = field.as_u64().filter(|_| key != "heard_ago_ms") else {
-                    age(field, passed);
+                    if key != "events" {
+                        age(field, passed);
+                    }
                     continue;
                 };
                 if key.ends_with("ago_ms") || key.ends_with("for_ms") || key == "uptime_ms" {
