@@ -327,7 +327,6 @@ fn a_load_of_requests_disturbs_nobody() {
             assert!(changes.is_empty(), "the VIP moved: {changes:?}");
             // Three intervals and the skew are 32 ms; CI's two cores are shared.
             assert!(gap < ms(200), "{gap:?}");
-            assert!(flood || errors == "no socket errors", "{text}");
             slow.map(|slow| slow.join().unwrap())
         });
         assert!(slow != Some(0), "nobody slow was let go");
