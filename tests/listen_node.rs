@@ -43,7 +43,14 @@ impl Answer {
 fn send(lab: &Lab, to: IpAddr, bytes: &str) -> Answer {
     inside(&lab.client(), || {
         let began = Instant::now();
-        let mut client = TcpStream::connect(SocketAddr::new(to, PORT)).unwrap();
+        // The housekeeper is started beside the daemon: its port may come a moment later.
+        let mut client = loop {
+            match TcpStream::connect(SocketAddr::new(to, PORT)) {
+                Ok(client) => break client,
+                Err(error) => assert!(began.elapsed() < LIMIT, "{to}: {error}"),
+            }
+            std::thread::sleep(ms(20));
+        };
         client.set_read_timeout(Some(LIMIT)).unwrap();
         client.write_all(bytes.as_bytes()).unwrap();
         let mut text = String::new();
@@ -260,7 +267,6 @@ fn whatever_hangs_there_is_an_answer() {
         assert!(began.elapsed() < LIMIT, "no other housekeeper");
         std::thread::sleep(ms(100));
     }
-    std::thread::sleep(ms(500)); // it binds its port
     until(&lab, one, "/status.json", |answer| answer.json()["docker"]["error"].is_string());
 }
 
@@ -279,13 +285,13 @@ fn a_load_of_requests_disturbs_nobody() {
     let rest = usage(housekeeper).pss;
     until(&lab, one, "/cluster.json", |answer| answer.json()["nodes"][1]["status"]["node"].is_string());
     let asked = usage(housekeeper).pss;
-    for path in ["/status.json", "/cluster.json"] {
-        // Who says a word and no more, and again when it was let go.
+    // A flood beyond one address's share, with a hundred more that say a word now and then; and what a busy page would be.
+    for (path, clients, flood) in [("/status.json", "-c64", true), ("/cluster.json", "-c8", false)] {
         let slow = std::thread::scope(|scope| {
-            let slow = scope.spawn(|| slow_clients(&lab, one));
+            let slow = flood.then(|| scope.spawn(|| slow_clients(&lab, one)));
             let began = Instant::now();
             let mut wrk = Command::new("wrk");
-            wrk.args(["-t2", "-c64", "-d5s", "--latency", &format!("http://{one}:{PORT}{path}")]);
+            wrk.args(["-t2", clients, "-d5s", "--latency", &format!("http://{one}:{PORT}{path}")]);
             let child = inside(&lab.client(), || wrk.stdout(Stdio::piped()).spawn()).unwrap();
             std::thread::sleep(ms(1000));
             let good = inside(&lab.client(), || {
@@ -302,11 +308,15 @@ fn a_load_of_requests_disturbs_nobody() {
                 let line = text.lines().find(|line| line.trim_start().starts_with(word));
                 line.unwrap_or_default().split_whitespace().last().unwrap_or_default().to_owned()
             };
+            let errors =
+                text.lines().find(|line| line.contains("Socket errors")).unwrap_or("no socket errors");
+            assert!(!text.contains("Non-2xx"), "{text}");
             let gap = sniffer.gap(0, 12, began, ended);
             say(&format!(
-                "    wrk {path}: {} requests/s, p99 {}, PSS {busy} KiB; longest silence of 10 ms adverts {:.1} ms; another client's answer {:.1} ms",
+                "    wrk {clients} {path}: {} requests/s, p99 {}, {}, PSS {busy} KiB; longest silence of 10 ms adverts {:.1} ms; another client's answer {:.1} ms",
                 of("Requests/sec:"),
                 of("99%"),
+                errors.trim(),
                 gap.as_secs_f64() * 1e3,
                 good.1.as_secs_f64() * 1e3,
             ));
@@ -317,9 +327,9 @@ fn a_load_of_requests_disturbs_nobody() {
             assert!(changes.is_empty(), "the VIP moved: {changes:?}");
             // Three intervals and the skew are 32 ms; CI's two cores are shared.
             assert!(gap < ms(200), "{gap:?}");
-            slow.join().unwrap()
+            slow.map(|slow| slow.join().unwrap())
         });
-        assert!(slow > 0, "there was nobody slow");
+        assert!(slow != Some(0), "nobody slow was let go");
     }
     say(&format!(
         "    housekeeper: PSS {rest} KiB at rest, {asked} KiB asked once, {} KiB behind the load",

@@ -1,5 +1,6 @@
 //! Who is served, and who has to make room for the next one. Pure. Nobody ever waits for somebody else: a newcomer is
-//! let in, and if that makes too many, the one goes who has been silent longest, else who has been here longest.
+//! let in, and if that makes too many, one goes who has its answer, else who has been silent longest, else who has been
+//! here longest.
 
 use core::net::IpAddr;
 
@@ -22,16 +23,27 @@ pub fn origin(addr: IpAddr) -> u64 {
 pub struct Client {
     /// See [`origin`].
     pub origin: u64,
-    /// Its request has come.
-    pub asked: bool,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// [`Client::stage`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Its request has not come.
+    Silent,
+    /// Its answer is being made or sent.
+    Served,
+    /// All of its answer is sent; what it still sends is read for politeness' sake.
+    Answered,
 }
 
 /// The place of the one that goes before a client of `origin` comes to `clients`, which are in the order they came.
 pub fn makes_room(clients: &[Client], origin: u64) -> Option<usize> {
     let of_one = clients.iter().filter(|client| client.origin == origin).count();
     let leaves = |is_meant: &dyn Fn(&Client) -> bool| {
-        let silent = clients.iter().position(|client| is_meant(client) && !client.asked);
-        silent.or_else(|| clients.iter().position(is_meant))
+        let first = |stage| clients.iter().position(|client| is_meant(client) && client.stage == stage);
+        first(Stage::Answered).or_else(|| first(Stage::Silent)).or_else(|| first(Stage::Served))
     };
     if of_one >= MAX_OF_ONE {
         leaves(&|client| client.origin == origin)
@@ -46,8 +58,8 @@ pub fn makes_room(clients: &[Client], origin: u64) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn clients(of: &[(u64, bool)]) -> Vec<Client> {
-        of.iter().map(|&(origin, asked)| Client { origin, asked }).collect()
+    fn clients(of: &[(u64, Stage)]) -> Vec<Client> {
+        of.iter().map(|&(origin, stage)| Client { origin, stage }).collect()
     }
 
     #[test]
@@ -60,18 +72,21 @@ mod tests {
     }
 
     #[test]
-    fn the_silent_make_room_first_then_the_oldest() {
+    fn the_answered_make_room_first_then_the_silent_then_the_oldest() {
+        use Stage::{Answered, Served, Silent};
         assert_eq!(makes_room(&[], 1), None);
-        assert_eq!(makes_room(&clients(&[(1, true); 11]), 1), None);
-        assert_eq!(makes_room(&clients(&[(1, true); 12]), 2), None);
-        assert_eq!(makes_room(&clients(&[(1, true); 12]), 1), Some(0));
-        let mut of_one = [(1, true); 13];
-        of_one[0] = (2, false);
-        of_one[5] = (1, false);
+        assert_eq!(makes_room(&clients(&[(1, Served); 11]), 1), None);
+        assert_eq!(makes_room(&clients(&[(1, Served); 12]), 2), None);
+        assert_eq!(makes_room(&clients(&[(1, Served); 12]), 1), Some(0));
+        let mut of_one = [(1, Served); 13];
+        of_one[0] = (2, Silent);
+        of_one[5] = (1, Silent);
         assert_eq!(makes_room(&clients(&of_one), 1), Some(5), "another's is not touched");
-        let mut all: Vec<(u64, bool)> = (0..32).map(|n| (n / 8, true)).collect();
+        of_one[7] = (1, Answered);
+        assert_eq!(makes_room(&clients(&of_one), 1), Some(7));
+        let mut all: Vec<(u64, Stage)> = (0..32).map(|n| (n / 8, Served)).collect();
         assert_eq!(makes_room(&clients(&all), 9), Some(0));
-        all[31].1 = false;
+        all[31].1 = Silent;
         assert_eq!(makes_room(&clients(&all), 9), Some(31));
     }
 }

@@ -1,6 +1,6 @@
 //! The server. No client can make it wait or grow: newcomers push out the silent, and each step has a deadline.
 
-use super::clients::{Client, makes_room, origin};
+use super::clients::{Client, Stage, makes_room, origin};
 use super::request::{MAX_HEAD, Method, Request, parse};
 use super::response::Response;
 use core::cell::Cell;
@@ -28,7 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// A client that is served; dropped, its connection closes.
 struct Served {
     origin: u64,
-    asked: Rc<Cell<bool>>,
+    stage: Rc<Cell<Stage>>,
     task: Task<()>,
 }
 
@@ -48,11 +48,11 @@ pub async fn run(listener: Async<TcpListener>, answer: impl AsyncFn(&Request) ->
             if let Some(leaves) = makes_room(&clients, origin) {
                 served.remove(leaves);
             }
-            let asked = Rc::new(Cell::new(false));
-            let work = serve(client, answer, Rc::clone(&asked));
+            let stage = Rc::new(Cell::new(Stage::Silent));
+            let work = serve(client, answer, Rc::clone(&stage));
             // A client that went away or was too slow: its own loss.
             let task = tasks.spawn(async { drop(work.await) }.boxed_local());
-            served.push(Served { origin, asked, task });
+            served.push(Served { origin, stage, task });
             // Those who came before have their turn, however many knock.
             future::yield_now().await;
         }
@@ -62,7 +62,7 @@ pub async fn run(listener: Async<TcpListener>, answer: impl AsyncFn(&Request) ->
 
 impl Served {
     fn client(&self) -> Client {
-        Client { origin: self.origin, asked: self.asked.get() }
+        Client { origin: self.origin, stage: self.stage.get() }
     }
 }
 
@@ -70,10 +70,10 @@ impl Served {
 async fn serve(
     mut client: Async<TcpStream>,
     answer: &impl AsyncFn(&Request) -> Response,
-    asked: Rc<Cell<bool>>,
+    stage: Rc<Cell<Stage>>,
 ) -> io::Result<()> {
     let read = within(HEAD_DEADLINE, read(&mut client)).await;
-    asked.set(true);
+    stage.set(Stage::Served);
     let (response, with_body) = match read {
         Ok(Ok(request)) => (answer(&request).await, request.method != Method::Head),
         Ok(Err(refused)) => (refused, true),
@@ -82,6 +82,7 @@ async fn serve(
     };
     within(BODY_DEADLINE, write(&mut client, &response, with_body)).await?;
     client.get_ref().shutdown(Shutdown::Write)?;
+    stage.set(Stage::Answered);
     within(LINGER, drain(&mut client)).await
 }
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 const GOOD_FOR: Duration = Duration::from_secs(2);
 /// For all of its answer: it is on the same switch, and takes most of a second itself if its Docker hangs.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Largest document that is taken: a hundred services and their events are a fifth of this.
-const MAX_STATUS: usize = 256 * 1024;
+/// Largest document that is taken: a hundred services, all events and the longest plans are half of this.
+const MAX_STATUS: usize = 512 * 1024;
 /// Most nodes that are asked: Docker advises no more than seven managers, and a page has only so much room.
 pub const MAX_PEERS: usize = 16;
 
