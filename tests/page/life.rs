@@ -94,7 +94,7 @@ fn failover(stage: &Stage) {
 
 fn rollout(stage: &Stage) {
     stage.say(document::rollout());
-    stage.shows("section[aria-labelledby=updates]", &["web_app: 2 of 3 tasks run the new image"]);
+    stage.shows("section[aria-labelledby=updates]", &["web_app: 2/3 run 99aa88bb77cc, 14 s"]);
     let bar = stage.browser.script("return document.querySelector('[role=progressbar]').ariaValueNow");
     assert_eq!(bar, "67");
     stage.shows(
