@@ -33,8 +33,8 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
     match command {
         Command::Run(resolved) => run(resolved, args),
         Command::Plan { clusters, json, warnings } => show_plan(&clusters, json, &warnings),
-        Command::Check { resolved, docker, board } => {
-            let lines = preflight::check(&resolved, &docker, &board);
+        Command::Check { resolved, docker, board, dns } => {
+            let lines = preflight::check(&resolved, &docker, &board, &dns);
             print(&preflight::render(&lines));
             preflight::exit_code(&lines)
         }

@@ -10,6 +10,8 @@ mod properties {
     pub mod advert;
     pub mod arp;
     pub mod chunked;
+    pub mod dns_answer;
+    pub mod exposition;
     pub mod flags;
     pub mod housekeeper_frame;
     pub mod http_head;
@@ -21,19 +23,24 @@ mod properties {
     pub mod router_steps;
     pub mod state_file;
     pub mod status_frame;
+    pub mod syslog_relay;
+    pub mod translate;
 }
 use properties::{
-    advert, arp, chunked, flags, housekeeper_frame, http_head, listen_request, log_frames, netlink,
-    proc_stat, reference, router_steps, state_file, status_frame,
+    advert, arp, chunked, dns_answer, exposition, flags, housekeeper_frame, http_head, listen_request,
+    log_frames, netlink, proc_stat, reference, router_steps, state_file, status_frame, syslog_relay,
+    translate,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 18] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
+    ("dns_answer", dns_answer::run),
+    ("exposition", exposition::run),
     ("flags", flags::run),
     ("housekeeper_frame", housekeeper_frame::run),
     ("http_head", http_head::run),
@@ -45,6 +52,8 @@ const TARGETS: [Target; 14] = [
     ("router_steps", router_steps::run),
     ("state_file", state_file::run),
     ("status_frame", status_frame::run),
+    ("syslog_relay", syslog_relay::run),
+    ("translate", translate::run),
 ];
 
 fn fuzz_dir() -> PathBuf {

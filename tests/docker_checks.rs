@@ -9,6 +9,7 @@ use smol::channel::{Receiver, Sender, unbounded};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use unsinkable::ceph::run::Known;
 use unsinkable::checks::health::{Reason, Verdict};
 use unsinkable::checks::{Kind, Track};
 use unsinkable::housekeeper::checks::run;
@@ -39,7 +40,7 @@ impl Watch {
         let socket = socket.to_owned();
         let thread = thread::spawn(move || {
             let tell = |place, verdict| tell.send_blocking((place, verdict)).unwrap();
-            smol::block_on(smol::future::or(run(&tracks, &socket, tell), async {
+            smol::block_on(smol::future::or(run(&tracks, &socket, &Known::default(), tell), async {
                 let _ = stopped.recv().await;
             }));
         });

@@ -102,6 +102,14 @@ pub enum Reason {
     Os(i32),
     /// Nobody has looked for too long.
     Stale,
+    /// Ceph's health is `HEALTH_OK`.
+    CephOk,
+    /// `HEALTH_WARN`: it works, and wants to be looked at.
+    CephWarn,
+    /// `HEALTH_ERR`.
+    CephError,
+    /// No manager of Ceph answers from here.
+    NoManager,
 }
 
 impl Reason {
@@ -118,7 +126,9 @@ impl Reason {
             | Self::Leader
             | Self::Worker
             | Self::Degrees(_)
-            | Self::NoThermometer => true,
+            | Self::NoThermometer
+            | Self::CephOk
+            | Self::CephWarn => true,
             Self::Absent
             | Self::Died(_)
             | Self::Timeout
@@ -145,7 +155,9 @@ impl Reason {
             | Self::RootReadOnly
             | Self::DockerReadOnly
             | Self::Os(_)
-            | Self::Stale => false,
+            | Self::Stale
+            | Self::CephError
+            | Self::NoManager => false,
         }
     }
 }
@@ -191,6 +203,10 @@ impl fmt::Display for Reason {
             Self::DockerReadOnly => f.write_str("the disk of /var/lib/docker has turned read-only (dmesg)"),
             Self::Os(errno) => std::io::Error::from_raw_os_error(*errno).fmt(f),
             Self::Stale => f.write_str("nobody has looked for too long"),
+            Self::CephOk => f.write_str("HEALTH_OK"),
+            Self::CephWarn => f.write_str("HEALTH_WARN"),
+            Self::CephError => f.write_str("HEALTH_ERR (ceph health detail)"),
+            Self::NoManager => f.write_str("no manager of Ceph answers"),
         }
     }
 }

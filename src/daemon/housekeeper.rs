@@ -11,6 +11,7 @@ use core::future::pending;
 use core::time::Duration;
 use log::Level;
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use smol::{Async, Timer, future};
 use std::ffi::OsString;
@@ -28,6 +29,22 @@ const LASTED: Duration = Duration::from_secs(60);
 const BREATH: Duration = Duration::from_millis(5);
 /// Between two looks for events to pass on: a log may be a second late, an idle Pi should sleep.
 const PASS_ON_EVERY: Duration = Duration::from_secs(1);
+
+/// For a child that ships logs to note how far it has come. A syslog server that is there takes it milliseconds to reach,
+/// and its own patience is a second.
+const LAST_NOTE_MS: u16 = 1500;
+
+/// Waits for the end of a child that ships logs, once its link is closed and the VIP has gone: systemd kills what this process
+/// leaves behind.
+pub fn see_off(daemon: &Daemon<'_>) {
+    let ships = daemon.config.housekeeping.syslog.is_some();
+    if let (true, Housekeeper::Running { pid, .. }) = (ships, &daemon.desk.borrow().housekeeper)
+        && let Ok(pidfd) = pidfd::open(*pid)
+    {
+        // Where it takes longer, lines are sent twice after the restart.
+        let _ = poll(&mut [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)], PollTimeout::from(LAST_NOTE_MS));
+    }
+}
 
 /// Keeps a housekeeper running until dropped. `args` are this process's own, behind the program's name.
 pub async fn keep(daemon: &Daemon<'_>, args: &[OsString]) {

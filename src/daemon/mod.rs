@@ -143,7 +143,9 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
         smol::block_on(daemon.work(work, || running.iter().any(thread::ScopedJoinHandle::is_finished)));
         daemon.end_threads();
         let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
-        match ended.flatten().find_map(Result::err) {
+        let failed = ended.flatten().find_map(Result::err);
+        housekeeper::see_off(&daemon);
+        match failed {
             Some(failure) => Err(Fatal::of("a thread gave up", failure)),
             None => daemon.last_word(),
         }

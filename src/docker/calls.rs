@@ -203,12 +203,25 @@ impl Client {
 
     /// `GET /events?since=` (unix nanoseconds; nothing for from now on): one JSON object a line.
     pub async fn events(&self, since: Option<u64>) -> Result<Stream, Error> {
-        let mut request = Request::get("/events");
-        if let Some(nanos) = since {
-            const SECOND: u64 = 1_000_000_000;
-            request = request.query("since", &format!("{}.{:09}", nanos / SECOND, nanos % SECOND));
+        self.stream(&since_moment(Request::get("/events"), since), None).await
+    }
+
+    /// The same of these actions only (of some, beginnings are enough: `health_status`).
+    pub async fn events_of(&self, since: u64, actions: &[&str]) -> Result<Stream, Error> {
+        let filters = serde_json::json!({ "event": actions }).to_string();
+        let request = Request::get("/events").query("filters", &filters);
+        self.stream(&since_moment(request, Some(since)), None).await
+    }
+
+    /// `GET /containers/{id}/logs` from `since` (unix nanoseconds) on, as long as it runs: raw for a container with a
+    /// terminal, [`log_frames`](super::log_frames) else; the moment stands in front of each line. 501 where its log driver
+    /// keeps nothing.
+    pub async fn follow_logs(&self, id: &str, since: u64) -> Result<Stream, Error> {
+        let mut request = Request::get(format!("/containers/{id}/logs"));
+        for flag in ["follow", "stdout", "stderr", "timestamps"] {
+            request = request.query(flag, "1");
         }
-        self.stream(&request, None).await
+        self.stream(&since_moment(request, Some(since)), None).await
     }
 
     /// The list in the answer; Go may write an empty one as `null`.
@@ -223,6 +236,15 @@ impl Client {
             let what = format!("not the JSON that was expected: {error}");
             Error { call: request.call(), cause: Cause::Malformed(what) }
         })
+    }
+}
+
+/// With `since=`, as Docker reads a moment: seconds and nine digits of a fraction.
+fn since_moment(request: Request<'_>, since: Option<u64>) -> Request<'_> {
+    const SECOND: u64 = 1_000_000_000;
+    match since {
+        Some(nanos) => request.query("since", &format!("{}.{:09}", nanos / SECOND, nanos % SECOND)),
+        None => request,
     }
 }
 

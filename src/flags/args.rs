@@ -66,9 +66,15 @@ pub enum Verb {
         #[command(flatten)]
         run: RunArgs,
     },
-    /// Is this machine ready? Capabilities, interface, protocol 112, sysctls, Docker, real-time scheduling
+    /// Is this machine ready? Capabilities, interface, protocol 112, sysctls, Docker, Ceph, names (--dns)
     #[command(after_help = ROUTERS)]
-    Check(RunArgs),
+    Check {
+        /// Does this name point at the VIP? Asks the system's resolver, its name servers and the zone's own
+        #[arg(long, value_name = "NAME", help_heading = "Checks")]
+        dns: Vec<String>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
     /// One round of updates now, with a table of what and why; takes the flags of run
     Update {
         /// Only say what would be done
@@ -220,12 +226,12 @@ pub struct RouterArgs {
     /// Between two refreshing announcements of the master; 0 for none [default: 60s]
     #[arg(long, value_name = "D")]
     pub garp_refresh: Vec<String>,
-    /// Program run, without a shell, on each change of state
+    /// Program run, without a shell, on each change of state, rollout, rollback, hold, failure and pruning
     #[arg(long, value_name = "PROGRAM")]
     pub on_change: Vec<String>,
     /// KIND:WHAT[,interval=D][,weight=±N][,rise=N][,fall=N][,timeout=D]. Kinds: process:NAME, tcp:HOST:PORT, http:URL,
-    /// exec:PATH, file:PATH, interface:NAME, disk:PATH, docker (its API answers), swarm (it has a leader), board (hot, throttled,
-    /// short of voltage, or a file system turned read-only).
+    /// exec:PATH, file:PATH, interface:NAME, disk:PATH, docker (its API answers), swarm (it has a leader), ceph (not in
+    /// HEALTH_ERR, and a manager of --ceph answers; interval=15s), board (hot, throttled, short of voltage, or a file system turned read-only).
     /// Without weight a failed check means FAULT: the VIP leaves at once. Defaults: interval=1s, rise=1, fall=1, timeout as interval but at most 5s
     #[arg(long, value_name = "KIND:WHAT[,…]", help_heading = "Checks")]
     pub track: Vec<String>,

@@ -69,7 +69,8 @@ pub struct HousekeepingArgs {
     #[arg(long, value_name = "PERCENT", default_value = "75", help_heading = PRUNING)]
     pub disk_low: String,
 
-    /// Ship container logs, with names, to udp://HOST:514 or tcp://HOST:601[?format=rfc5424|rfc3164&framing=lf|octet]
+    /// Ship container logs, with names, to udp://HOST:514 or tcp://HOST:601[?format=rfc5424|rfc3164&framing=lf|octet].
+    /// All that is printed from the first start on; the label unsinkable.logs=false leaves a container out
     #[arg(long, value_name = "URL", help_heading = LOGS)]
     pub syslog: Option<String>,
     /// Take here what Docker's own syslog driver sends, put names for IDs, and send it on to --syslog

@@ -50,7 +50,8 @@ impl Housekeeping {
     /// Is there anything to do? Without it the daemon starts no housekeeper child.
     pub fn any(&self) -> bool {
         let rounds = self.update.is_some() || self.prune.is_some();
-        rounds || self.listen.is_some() || self.syslog.is_some() || !self.tracks.is_empty()
+        let asked = !self.tracks.is_empty() || !self.ceph.is_empty();
+        rounds || asked || self.listen.is_some() || self.syslog.is_some()
     }
 }
 

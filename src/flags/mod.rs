@@ -128,6 +128,8 @@ pub enum Command {
         docker: PathBuf,
         /// The board and what it set.
         board: Taken,
+        /// Names that should point at the VIP (`--dns`).
+        dns: Vec<String>,
     },
     /// `status`.
     Status {

@@ -11,7 +11,7 @@ use super::local::LocalAddresses;
 use super::refusal::{refuse, refuse_all, usage};
 use super::wanted::{Wanted, parse_vip};
 use super::{Command, Config, Housekeeping, Refusal, Resolved, duration, router};
-use crate::checks::{MAX_TRACKS, Track};
+use crate::checks::{Kind, MAX_TRACKS, Track};
 use crate::plan::Cluster;
 use crate::shared::MAX_ROUTERS;
 
@@ -28,9 +28,9 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             let resolved = resolved(&run, given, local, &taken).map_err(|found| refuse_all(&found))?;
             Ok(Command::Run(resolved))
         }
-        Verb::Check(run) => {
+        Verb::Check { dns, run } => {
             let resolved = resolved(&run, given, local, &taken);
-            Ok(Command::Check { docker: run.docker.into(), resolved, board: taken })
+            Ok(Command::Check { docker: run.docker.into(), resolved, board: taken, dns })
         }
         Verb::Plan { json, run } => plan(json, &run, given),
         Verb::Status { dirs, json, watch } => {
@@ -175,6 +175,10 @@ fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut F
     let by_hand = asked == Asked::ByHand;
     let nodes = wanted.first().map(Wanted::nodes).unwrap_or_default();
     let jobs = run.housekeeping.read(&nodes, findings);
+    let tracks = asking_the_housekeeper(wanted);
+    if jobs.ceph.is_empty() && tracks.iter().any(|(_, track)| track.kind == Kind::Ceph) {
+        findings.config("--track ceph: which managers? Add --ceph http://ADDR:9283/metrics for each");
+    }
     Housekeeping {
         docker: (&run.docker).into(),
         state_dir: (&run.state_dir).into(),
@@ -189,7 +193,7 @@ fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut F
         on_change: wanted.iter().find_map(|each| each.on_change.clone()),
         run_dir: (&run.dirs.run_dir).into(),
         nodes,
-        tracks: asking_the_housekeeper(wanted),
+        tracks,
     }
 }
 

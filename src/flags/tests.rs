@@ -36,7 +36,7 @@ fn run(flags: &str, local: &LocalAddresses) -> Result<Resolved, Refusal> {
         | Command::Release { .. }
         | Command::Man
         | Command::Completions(_)
-        | Command::Later(_)
+        | Command::Translate { .. }
         | Command::Update { .. }
         | Command::Prune { .. }
         | Command::Housekeeper(_)) => panic!("{other:?}"),

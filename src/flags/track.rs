@@ -18,6 +18,8 @@ const OPTIONS: [&str; 5] = ["interval", "weight", "rise", "fall", "timeout"];
 const INTERVAL: Duration = Duration::from_secs(1);
 /// More than a hundred looks a second is load, not vigilance; less than one an hour is no check.
 const INTERVALS: core::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(1);
+/// Between two looks at Ceph where the flag does not say: as often as its managers gather.
+const CEPH_INTERVAL: Duration = Duration::from_secs(15);
 /// A look's time limit is its interval, but no longer than this: a 30 s check should not need 30 s to fail.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Where no file of `boards/` says otherwise: a PC's everyday heat lies below.
@@ -31,8 +33,8 @@ pub const IFNAME: usize = 15;
 pub fn parse(text: &str) -> Result<Track, String> {
     let mut parts = text.split(',');
     let kind = kind(parts.next().unwrap_or_default())?;
-    let mut track =
-        Track { kind, interval: INTERVAL, weight: None, rise: 1, fall: 1, timeout: Duration::ZERO };
+    let interval = if kind == Kind::Ceph { CEPH_INTERVAL } else { INTERVAL };
+    let mut track = Track { kind, interval, weight: None, rise: 1, fall: 1, timeout: Duration::ZERO };
     for part in parts {
         option(&mut track, part)?;
     }

@@ -2,6 +2,7 @@
 //! machine (`machine`), the other nodes (`peers`). Each has a task of its own that sleeps while nobody asks (`source`):
 //! however many requests come, each is asked at most so often, and no request waits for one that hangs.
 
+mod ceph;
 mod docker;
 mod machine;
 mod peers;
@@ -9,14 +10,15 @@ mod source;
 mod vip;
 
 use super::desk::Desk;
-use crate::ceph;
+use crate::ceph::run::Known;
 use crate::flags::Housekeeping;
 use crate::report::document::{self, Heard, Seen};
 use crate::report::health::{self, Sent};
 use crate::report::metrics;
-use crate::report::node::{Board, Disk, Docker, Node};
+use crate::report::node::{Board, Disk, Docker, Node, Shipping};
 use crate::report::status::Status;
 use crate::sys::clock;
+use crate::syslog::run::Shipped;
 use crate::tasks::spawn;
 use crate::time::Time;
 use core::cell::RefCell;
@@ -51,16 +53,25 @@ const SILENT: &str = "the process that holds the VIP has not answered yet";
 /// A document, and when it was made.
 type Kept = RefCell<Option<(Time, Rc<str>)>>;
 
+/// A look at this machine.
+#[derive(Clone)]
+struct Machine {
+    at: Time,
+    disks: Vec<Disk>,
+    board: Option<Board>,
+}
+
 /// All of it.
 pub struct Gathered<'a> {
     jobs: &'a Housekeeping,
     desk: &'a Desk<'a>,
-    ceph: &'a ceph::run::Known,
+    ceph: &'a Known,
+    outbox: &'a Shipped,
     vip: Source,
     status: RefCell<Option<Box<Status>>>,
     docker: Source,
     told: RefCell<docker::Told>,
-    machine: RefCell<Option<(Time, Vec<Disk>, Option<Board>)>>,
+    machine: RefCell<Option<Machine>>,
     peers: Vec<Peer>,
     sent: RefCell<Sent>,
     kept_status: Kept,
@@ -70,13 +81,14 @@ pub struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     /// Nothing is known yet, and nothing looked up before somebody asks.
-    pub fn new(jobs: &'a Housekeeping, desk: &'a Desk<'a>, ceph: &'a ceph::run::Known) -> Self {
+    pub fn new(jobs: &'a Housekeeping, desk: &'a Desk<'a>, ceph: &'a Known, outbox: &'a Shipped) -> Self {
         let port = jobs.listen.map_or(0, |listen| listen.port());
         let place = |node: &IpAddr| Peer::new(SocketAddr::new(*node, port));
         Self {
             jobs,
             desk,
             ceph,
+            outbox,
             vip: Source::new(VIP_GOOD_FOR),
             status: RefCell::default(),
             docker: Source::new(DOCKER_GOOD_FOR),
@@ -173,7 +185,9 @@ impl<'a> Gathered<'a> {
             let others = self.peers.iter().filter(|peer| !own.contains(&peer.addr.ip()));
             let sources: Vec<&Source> = others.map(|peer| &peer.source).chain([&self.docker]).collect();
             // All of them at once.
-            sources.iter().for_each(|source| _ = source.wake());
+            for source in &sources {
+                source.wake();
+            }
             // One that failed last time is not waited for: a page would be late as long as a node is down.
             for source in sources.into_iter().filter(|source| !source.failed()) {
                 source.fresh().await;
@@ -254,7 +268,7 @@ impl<'a> Gathered<'a> {
         let now = clock::now();
         let told = self.told.borrow();
         let root = told.engine.as_ref().map_or(DOCKER_ROOT, |engine| &engine.root_dir);
-        let (disks, board) = self.machine(root, now);
+        let Machine { at: _, disks, board } = self.machine(root, now);
         let error = self.docker.trouble(now);
         let age = self.docker.age(now).map(crate::report::json::ms);
         let docker = Docker { error, age, engine: told.engine.clone() };
@@ -263,21 +277,36 @@ impl<'a> Gathered<'a> {
             swarm: told.swarm.clone(),
             disks,
             board,
-            ceph: None,
-            syslog: None,
+            ceph: (!self.jobs.ceph.is_empty()).then(|| self.ceph.with(|look| ceph::storage(look, now))),
+            syslog: self.shipping(),
         }
     }
 
-    fn machine(&self, docker_root: &str, now: Time) -> (Vec<Disk>, Option<Board>) {
+    fn shipping(&self) -> Option<Shipping> {
+        let target = self.jobs.syslog.as_ref()?;
+        let Some(stats) = self.outbox.borrow().as_ref().map(|outbox| outbox.stats()) else {
+            let error = Some("not begun yet".to_owned());
+            return Some(Shipping { target: target.to_string(), error, ..Shipping::default() });
+        };
+        Some(Shipping {
+            target: stats.target,
+            connected: stats.connected,
+            sent: stats.sent,
+            dropped: stats.dropped,
+            queued: stats.queued as u64,
+            error: stats.error,
+        })
+    }
+
+    fn machine(&self, docker_root: &str, now: Time) -> Machine {
         let mut kept = self.machine.borrow_mut();
-        if let Some((at, disks, board)) = &*kept
-            && now.since(*at) < MACHINE_GOOD_FOR
-        {
-            return (disks.clone(), board.clone());
+        if let Some(machine) = kept.as_ref().filter(|machine| now.since(machine.at) < MACHINE_GOOD_FOR) {
+            return machine.clone();
         }
-        let (disks, board) = (machine::disks(docker_root, &self.jobs.state_dir), machine::board());
-        *kept = Some((now, disks.clone(), board.clone()));
-        (disks, board)
+        let disks = machine::disks(docker_root, &self.jobs.state_dir);
+        let machine = Machine { at: now, disks, board: machine::board() };
+        *kept = Some(machine.clone());
+        machine
     }
 }
 

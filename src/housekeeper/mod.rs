@@ -32,7 +32,7 @@ use desk::Desk;
 use gather::Gathered;
 use link::Link;
 use notices::Notices;
-use smol::LocalExecutor;
+use smol::{LocalExecutor, future};
 use std::fs;
 use std::io;
 
@@ -55,7 +55,8 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     let notices = Notices::new(jobs.on_change.clone(), bell);
     let (docker, desk) = (Client::new(&jobs.docker), Desk::new(&link, notices));
     let (used, ceph) = (RefCell::default(), ceph::run::Known::default());
-    let gathered = Gathered::new(jobs, &desk, &ceph);
+    let outbox = RefCell::default();
+    let gathered = Gathered::new(jobs, &desk, &ceph, &outbox);
     let tasks = LocalExecutor::new();
     spawn(&tasks, rounds::run(jobs, &docker, &used, &desk));
     if jobs.prune.is_some() {
@@ -64,11 +65,15 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     spawn(&tasks, notice::run::run(calls, &[], notice::run::LIMIT));
     spawn(&tasks, serve::run(jobs, &gathered));
     let tell = |track, verdict| desk.verdict(track, verdict);
-    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, tell));
+    spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, &ceph, tell));
     spawn(&tasks, ceph::run::run(&jobs.ceph, &ceph));
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
-    spawn(&tasks, syslog::run::run(jobs, &docker, told));
-    // What finds no room is lost to the log shipped, not to the VIP process's own.
-    smol::block_on(tasks.run(link.hear(|event| drop(tell.try_send(event)))));
+    let shipping = syslog::run::run(jobs, &docker, told, &outbox);
+    let hearing = async {
+        // What finds no room is lost to the log shipped, not to the VIP process's own.
+        link.hear(move |event| drop(tell.try_send(event))).await;
+    };
+    // The VIP process has gone: nothing more is told, and shipping ends once it has noted how far it came.
+    smol::block_on(tasks.run(future::zip(shipping, hearing)));
     Ok(())
 }

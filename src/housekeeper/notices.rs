@@ -80,10 +80,11 @@ fn news(report: &update::Report, told: &mut Told, is_old: impl Fn(&update::Row) 
         };
         let key = (row.kind, row.name.clone());
         let before = told.get(&key).filter(|(_, digest)| *digest == row.to).map(|(verdict, _)| *verdict);
-        let is_known = match row.verdict {
+        let is_known = if row.verdict == Verdict::Held {
             // Whoever was told that it failed knows what is held, and why.
-            Verdict::Held => before.is_some() || is_old(row),
-            verdict => before == Some(verdict) && verdict != Verdict::Updated,
+            before.is_some() || is_old(row)
+        } else {
+            before == Some(row.verdict) && row.verdict != Verdict::Updated
         };
         lasting.insert(key, (row.verdict, row.to.clone()));
         if !is_known {
@@ -169,6 +170,7 @@ mod tests {
 
     #[test]
     fn a_round_that_removed_nothing_is_no_news() {
+        use prune::Verdict::{Kept, Removed, Waits};
         let row = |kind, verdict| prune::Row {
             kind,
             name: "x".into(),
@@ -178,7 +180,6 @@ mod tests {
             seconds_left: None,
             reason: String::new(),
         };
-        use prune::Verdict::{Kept, Removed, Waits};
         let mut report = prune::Report {
             rows: vec![row("image", Kept), row("container", Waits)],
             ..prune::Report::default()

@@ -1,8 +1,10 @@
 //! `check`: is this machine ready for these flags? Each line says ok, warn or fail, and the one command that mends it.
 //!
-//! `read` makes sense of what /proc and sysctls say (pure), `docker` asks Docker's socket, `pi` looks for what a Raspberry
-//! Pi lacks as it comes, this file looks and judges.
+//! `read` makes sense of what /proc and sysctls say (pure), `docker` asks Docker's socket, `ceph` the managers, `dns`
+//! name servers, `pi` looks for what a Raspberry Pi lacks as it comes, this file looks and judges.
 
+mod ceph;
+mod dns;
 mod docker;
 mod pi;
 mod read;
@@ -15,6 +17,7 @@ use std::path::Path;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
+use crate::dns::judge::Cluster;
 use crate::flags::{Config, Finding, Resolved, Severity, Taken};
 use crate::sys::caps::{self, Capability};
 use crate::sys::clock;
@@ -59,7 +62,12 @@ impl Line {
 const AS_ROOT: &str = "sudo unsinkable check …";
 
 /// Looks at everything.
-pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path, board: &Taken) -> Vec<Line> {
+pub fn check(
+    resolved: &Result<Resolved, Vec<Finding>>,
+    docker: &Path,
+    board: &Taken,
+    dns: &[String],
+) -> Vec<Line> {
     let mut lines = flags(resolved);
     lines.push(Line::ok("board", board.to_string()));
     lines.push(capabilities());
@@ -76,7 +84,18 @@ pub fn check(resolved: &Result<Resolved, Vec<Finding>>, docker: &Path, board: &T
         lines.extend(pi::lines(Path::new("/")));
     }
     lines.extend(docker::lines(docker));
+    if let Ok(Resolved::Ready(config)) = resolved {
+        lines.extend(ceph::lines(&config.housekeeping.ceph));
+    }
+    lines.extend(dns::lines(dns, &cluster(resolved)));
     lines
+}
+
+/// What a name should point at, and what it should not.
+fn cluster(resolved: &Result<Resolved, Vec<Finding>>) -> Cluster {
+    let Ok(Resolved::Ready(config)) = resolved else { return Cluster::default() };
+    let vips = config.routers.iter().flat_map(|router| &router.settings.vips);
+    Cluster { vips: vips.map(|vip| vip.addr).collect(), nodes: config.housekeeping.nodes.clone() }
 }
 
 /// 0 while nothing fails, 78 where it is the flags, 77 for want of permission, else 69.

@@ -1,17 +1,12 @@
-//! The state file's bytes: magic, version, CRC-32, then the state in postcard. Pure.
+//! The state file's content, and how much of it there may be. Pure.
 
-use super::State;
-use core::fmt;
-use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
+pub use super::seal::FileError;
 
-/// CRC-32 as in Ethernet and gzip. Without a table: a file is read once a round, and the table would take 16 KiB.
-const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
-/// First bytes of the file: what it is, and the version of its layout in the last byte.
-const MAGIC: [u8; 8] = *b"unsink\0\x01";
-/// Bytes of the magic that are the same in all versions.
-const NAME: usize = MAGIC.len() - 1;
-/// Where the content begins: behind the magic and its CRC-32, little-endian.
-const HEAD: usize = MAGIC.len() + 4;
+use super::seal::{self, HEAD};
+use super::{State, seal::Magic};
+
+/// What it is, and the version of its layout in the last byte.
+const MAGIC: Magic = *b"unsink\0\x01";
 
 /// Largest file. Everything below at its limit, with names as long as Docker's usually are, takes half of it.
 pub const MAX_FILE: usize = 2 << 20;
@@ -28,61 +23,21 @@ pub const MAX_REGISTRIES: usize = 64;
 /// Longest reason of a held digest, in characters.
 const MAX_REASON: usize = 300;
 
-/// Why bytes are no state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileError {
-    /// Something else's file.
-    Foreign,
-    /// This program's, in the layout of another version.
-    Version(u8),
-    /// Cut short or changed: the checksum differs.
-    Torn,
-    /// The checksum is right, the content is not.
-    Content,
-    /// More bytes or entries than are ever written.
-    Size,
-}
-
-impl fmt::Display for FileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Foreign => f.write_str("it is not a state file"),
-            Self::Version(version) => write!(f, "its layout is version {version}, not {}", MAGIC[NAME]),
-            Self::Torn => f.write_str("it is torn (power loss, or a bad card?)"),
-            Self::Content => f.write_str("its content makes no sense"),
-            Self::Size => f.write_str("it is larger than a state can be"),
-        }
-    }
-}
-
-impl core::error::Error for FileError {}
-
 /// The file of `state`. What is beyond the limits is left out: an unused thing that is not remembered lives longer.
 ///
 /// # Errors
 /// [`FileError::Size`] when names are so long that it is larger than [`MAX_FILE`] all the same.
 pub fn emit(state: &State) -> Result<Vec<u8>, FileError> {
-    let bytes = vec![0; HEAD];
-    let bytes = if is_within(state) {
-        postcard::to_extend(state, bytes)
+    if is_within(state) {
+        seal::emit(MAGIC, state, MAX_FILE)
     } else {
-        postcard::to_extend(&within(state.clone()), bytes)
-    };
-    let mut bytes = bytes.map_err(|_| FileError::Content)?;
-    if bytes.len() > MAX_FILE {
-        return Err(FileError::Size);
+        seal::emit(MAGIC, &within(state.clone()), MAX_FILE)
     }
-    let head = head(&bytes[HEAD..]);
-    bytes[..HEAD].copy_from_slice(&head);
-    Ok(bytes)
 }
 
-/// What stands in front of `content`. The fuzzer needs it too: the checksum would keep it out.
+/// What stands in front of `content`. The fuzzer needs it: the checksum would keep it out.
 pub fn head(content: &[u8]) -> [u8; HEAD] {
-    let mut head = [0; HEAD];
-    head[..MAGIC.len()].copy_from_slice(&MAGIC);
-    head[MAGIC.len()..].copy_from_slice(&CRC.checksum(content).to_le_bytes());
-    head
+    seal::head(MAGIC, content)
 }
 
 /// The state in a file of these bytes.
@@ -90,27 +45,8 @@ pub fn head(content: &[u8]) -> [u8; HEAD] {
 /// # Errors
 /// [`FileError`].
 pub fn parse(bytes: &[u8]) -> Result<State, FileError> {
-    if bytes.len() > MAX_FILE {
-        return Err(FileError::Size);
-    }
-    let Some((magic, rest)) = bytes.split_first_chunk::<{ MAGIC.len() }>() else {
-        return Err(if MAGIC.starts_with(bytes) { FileError::Torn } else { FileError::Foreign });
-    };
-    if magic[..NAME] != MAGIC[..NAME] {
-        return Err(FileError::Foreign);
-    }
-    if magic[NAME] != MAGIC[NAME] {
-        return Err(FileError::Version(magic[NAME]));
-    }
-    let (checksum, content) = rest.split_first_chunk().ok_or(FileError::Torn)?;
-    if CRC.checksum(content) != u32::from_le_bytes(*checksum) {
-        return Err(FileError::Torn);
-    }
-    match postcard::take_from_bytes::<State>(content) {
-        Ok((state, [])) if is_within(&state) => Ok(state),
-        Ok((_, [])) => Err(FileError::Size),
-        Ok(_) | Err(_) => Err(FileError::Content),
-    }
+    let state = seal::parse(MAGIC, bytes, MAX_FILE)?;
+    if is_within(&state) { Ok(state) } else { Err(FileError::Size) }
 }
 
 fn is_within(state: &State) -> bool {
@@ -209,7 +145,7 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             let expected = match bit / 8 {
                 0..7 => FileError::Foreign,
-                7 => FileError::Version(flipped[7]),
+                7 => FileError::Version { found: flipped[7], expected: 1 },
                 8.. => FileError::Torn,
             };
             assert_eq!(parse(&flipped), Err(expected), "bit {bit}");
@@ -220,7 +156,7 @@ mod tests {
     fn what_is_not_ours_is_named() {
         assert_eq!(parse(b"{\"held\": []}"), Err(FileError::Foreign));
         assert_eq!(parse(b"{}"), Err(FileError::Foreign));
-        assert_eq!(parse(b"unsink\0\x02anything"), Err(FileError::Version(2)));
+        assert_eq!(parse(b"unsink\0\x02anything"), Err(FileError::Version { found: 2, expected: 1 }));
         // 0x41D912FF: CRC-32 of two zero bytes; too few for a state.
         assert_eq!(parse(b"unsink\0\x01\xff\x12\xd9\x41\0\0"), Err(FileError::Content));
         assert_eq!(parse(&vec![0; MAX_FILE + 1]), Err(FileError::Size));

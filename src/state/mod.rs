@@ -1,11 +1,13 @@
 //! What outlives a restart (`--state-dir`): how long things have been seen unused, which digests failed here, when a
 //! digest was first seen, the managers' last keep-set.
 //!
-//! `file` is the format (postcard with version and CRC), pure; `run` reads and replaces the file and holds the lock that
-//! lets one round at a time, daemon or command, change anything.
+//! `seal` is the format of such files (postcard with version and CRC) and `file` what the state's may hold, both pure; `run`
+//! reads and replaces the file and holds the lock that lets one round at a time, daemon or command, change anything. Where
+//! logs are read from is kept beside it, in a file of the log's own (`syslog`), with a lock of its own.
 
 pub mod file;
 pub mod run;
+pub mod seal;
 
 use core::time::Duration;
 use serde::{Deserialize, Serialize};

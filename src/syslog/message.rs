@@ -38,6 +38,9 @@ const MAX_HEAD: usize = 700;
 /// Room for which part it is, and for the brackets: `[docker@32473 part="1000/1000"] `.
 const PART: usize = 40;
 
+/// 9999-12-31T23:59:59.999999Z: years have four digits.
+pub const LAST_TIME: u64 = 253_402_300_799_999_999;
+
 /// Longest names of RFC 5424 section 6.
 const MAX_HOST: usize = 255;
 const MAX_APP: usize = 48;
@@ -140,7 +143,7 @@ macro_rules! put {
 
 /// All of RFC 5424's header, and the structured data without its last `]`.
 fn head_5424(out: &mut Vec<u8>, message: &Message<'_>, number: u64) {
-    let Message { at, speaker, .. } = message;
+    let (at, speaker) = (message.at.min(LAST_TIME), message.speaker);
     let (seconds, micros) = (at / 1_000_000, at % 1_000_000);
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = clock(seconds);
@@ -198,7 +201,7 @@ fn head_3164(out: &mut Vec<u8>, message: &Message<'_>, offset: i32) {
     let seconds = (message.at / 1_000_000).saturating_add_signed(offset.into());
     let (_, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = clock(seconds);
-    let month = MONTHS[month as usize - 1];
+    let month = MONTHS[usize::try_from(month - 1).unwrap_or_default()];
     put!(out, "<{}>{month} {day:2} {hour:02}:{minute:02}:{second:02} ", priority(message));
     put_name(out, message.host, MAX_HOST, |byte| byte.is_ascii_graphic());
     out.push(b' ');

@@ -4,6 +4,10 @@
 //! `names` who speaks, `cursor` where reading goes on after a restart, `relay` what Docker's own syslog driver sends
 //! (`--syslog-relay`). All of these are pure; `run` follows, listens and sends, in the housekeeper.
 
+pub mod cursor;
+pub mod happened;
+pub mod ledger;
+pub mod lines;
 pub mod message;
 pub mod names;
 pub mod queue;

@@ -9,6 +9,7 @@ mod known;
 pub use frames::{Frames, MAX_LINE, TooLong};
 pub use known::{Known, Look, MAX_KNOWN};
 
+use super::message::LAST_TIME;
 use super::names::SHORT_ID;
 use core::str;
 use time::OffsetDateTime;
@@ -107,12 +108,11 @@ fn bsd(bare: Line<'_>, now: u64) -> Option<Line<'_>> {
         }
     };
     let (first, behind) = word(rest)?;
-    let (host, tag, text) = match first.strip_suffix(':') {
-        Some(tag) => (None, tag, behind),
-        None => {
-            let (second, behind) = word(behind)?;
-            (Some(first), second.strip_suffix(':')?, behind)
-        }
+    let (host, tag, text) = if let Some(tag) = first.strip_suffix(':') {
+        (None, tag, behind)
+    } else {
+        let (second, behind) = word(behind)?;
+        (Some(first), second.strip_suffix(':')?, behind)
     };
     let (tag, proc_id) = tag.strip_suffix(']').and_then(|tag| tag.split_once('[')).unwrap_or((tag, ""));
     Some(Line { at, host, tag, proc_id, text, ..bare })
@@ -130,7 +130,7 @@ fn word(rest: &[u8]) -> Option<(&str, &[u8])> {
 /// A time of RFC 3339, in microseconds since 1970.
 fn moment(stamp: &str) -> Option<u64> {
     let nanos = OffsetDateTime::parse(stamp, &Rfc3339).ok()?.unix_timestamp_nanos();
-    u64::try_from(nanos / 1_000).ok()
+    u64::try_from(nanos / 1_000).ok().filter(|micros| *micros <= LAST_TIME)
 }
 
 /// A time without year and zone, close to `now`. Docker's driver writes it as it sends, so that minutes and seconds tell

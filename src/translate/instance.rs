@@ -157,6 +157,26 @@ fn complete(instance: &mut Instance, facts: &Facts, context: &Context) {
     }
 }
 
+/// Keywords with exactly one value: what stands behind it is a keyword that nobody knows.
+const ONE_VALUE: [&str; 11] = [
+    "interface",
+    "virtual_router_id",
+    "priority",
+    "advert_int",
+    "mcast_src_ip",
+    "unicast_src_ip",
+    "version",
+    "garp_master_refresh",
+    "state",
+    "preempt_delay",
+    "nopreempt",
+];
+
+/// Nothing of what is too much is shown: it may be a secret.
+pub fn overlong(statement: &Statement) -> Line {
+    Line::unknown(&statement.at, statement.keyword(), "more words follow it than are known here")
+}
+
 fn read_one(
     statement: &Statement,
     facts: &Facts,
@@ -170,6 +190,7 @@ fn read_one(
     let flag = |name| vec![Line::flag(at, said.as_str(), Flag::new(name, value))];
     let wrong = |why: &str| vec![Line::unknown(at, said.as_str(), why)];
     match statement.keyword() {
+        keyword if ONE_VALUE.contains(&keyword) && statement.words.len() > 2 => vec![overlong(statement)],
         "interface" => flag("--interface"),
         "virtual_router_id" if number(1) => flag("--vrid"),
         "priority" if number(1) => flag("--priority"),
@@ -259,6 +280,7 @@ fn authentication(block: &Statement, facts: &Facts, secret: &mut Option<Vec<u8>>
     for statement in block.inside() {
         let at = &statement.at;
         let line = match statement.keyword() {
+            "auth_type" | "auth_pass" if statement.words.len() != 2 => overlong(statement),
             "auth_type" | "auth_pass" if facts.is_v3() => {
                 let why = "version 3 has no password: keepalived ignores it, too";
                 Line::new(at, statement.keyword(), Verdict::Same, why)

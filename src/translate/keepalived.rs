@@ -1,8 +1,6 @@
 //! keepalived.conf: its top level, its scripts and tracked processes. Pure.
 
-use std::collections::BTreeMap;
-
-use super::instance::{self, Instance, judged, millis, show, unknown, weight_of, weighted};
+use super::instance::{self, Instance, judged, millis, overlong, show, unknown, weight_of, weighted};
 use super::keywords::{self, Act};
 use super::list::{self, Item, TRACKED};
 use super::script::{self, Check};
@@ -26,8 +24,8 @@ pub struct Context {
     pub garp_refresh: Option<(String, String)>,
     /// `default_interface`.
     pub default_interface: Option<String>,
-    scripts: BTreeMap<String, Tracked>,
-    processes: BTreeMap<String, Tracked>,
+    scripts: Vec<(String, Tracked)>,
+    processes: Vec<(String, Tracked)>,
 }
 
 /// A `vrrp_script` or a `vrrp_track_process`.
@@ -57,7 +55,7 @@ pub fn read(node: usize, statements: &[Statement]) -> Node {
     }
     let blocks = statements.iter().filter(|statement| statement.keyword() == "vrrp_instance");
     let instances = blocks.map(|block| instance::read(node, block, &mut context)).collect();
-    let tracked = context.scripts.into_values().chain(context.processes.into_values());
+    let tracked = context.scripts.iter().chain(&context.processes).map(|(_, tracked)| tracked);
     for idle in tracked.filter(|tracked| !tracked.used) {
         for line in lines.iter_mut().filter(|line| line.at == idle.at && line.said == idle.said) {
             line.verdict = Verdict::Nothing;
@@ -75,12 +73,12 @@ fn outside(statement: &Statement, context: &mut Context) -> Vec<Line> {
         "global_defs" => globals(statement, context),
         "vrrp_script" => {
             let (tracked, lines) = read_script(statement);
-            context.scripts.insert(name, tracked);
+            context.scripts.push((name, tracked));
             lines
         }
         "vrrp_track_process" => {
             let (tracked, lines) = read_process(statement);
-            context.processes.insert(name, tracked);
+            context.processes.push((name, tracked));
             lines
         }
         "vrrp_track_file" | "track_file" => {
@@ -100,6 +98,11 @@ fn globals(block: &Statement, context: &mut Context) -> Vec<Line> {
         let value = statement.word(1).to_owned();
         match (statement.keyword(), keywords::act("global_defs", statement.keyword())) {
             (_, None) => lines.push(unknown(statement)),
+            ("vrrp_version" | "vrrp_garp_master_refresh" | "default_interface", _)
+                if statement.words.len() > 2 =>
+            {
+                lines.push(overlong(statement));
+            }
             ("vrrp_version", _) if ["2", "3"].contains(&value.as_str()) => {
                 context.version = Some(value);
                 lines.push(part(statement));
@@ -167,6 +170,10 @@ fn read_script(block: &Statement) -> (Tracked, Vec<Line>) {
         let understood = match statement.keyword() {
             "script" => {
                 lines.push(read_command(statement, &mut tracked));
+                continue;
+            }
+            "interval" | "timeout" | "rise" | "fall" if statement.words.len() > 2 => {
+                lines.push(overlong(statement));
                 continue;
             }
             "interval" => time().map(|time| tracked.interval = Some(time)).is_some(),
@@ -278,9 +285,10 @@ impl Context {
     }
 }
 
-fn tracked(known: &mut BTreeMap<String, Tracked>, block: &Statement, item: &Item) -> Line {
+fn tracked(known: &mut [(String, Tracked)], block: &Statement, item: &Item) -> Line {
     let said = item.said(block.keyword());
-    let Some(tracked) = known.get_mut(item.name()) else {
+    // The last of a name counts.
+    let Some((_, tracked)) = known.iter_mut().rfind(|(name, _)| name == item.name()) else {
         return Line::unknown(&item.at, said, "nothing of this name is defined in these files");
     };
     tracked.used = true;

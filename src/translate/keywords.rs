@@ -43,7 +43,6 @@ const ANNOUNCED: Act = Act::Differs(
     "the VIP is announced at once, after whatever happened to it, and every --garp-refresh (60s)",
 );
 const STATUS: Act = Act::Nothing("`unsinkable status --json` tells programs");
-const LVS_SYNC: Act = Act::Nothing("no LVS here");
 const FIREWALL: Act = Act::Nothing("no firewall rules are made: the VIP accepts packets as any address does");
 const PROCESSES: Act =
     Act::Nothing("belongs to how keepalived's processes are run; see systemd/unsinkable.service");
@@ -129,7 +128,7 @@ const ROWS: &[Row] = &[
             "an interface that is removed and made anew ends the daemon, and systemd starts it on the new one",
         ),
     ),
-    row(G, "lvs_* lvs_sync_daemon ip_vs_*", 0, LVS_SYNC),
+    row(G, "lvs_* lvs_sync_daemon ip_vs_*", 0, LVS),
     row(G, "snmp_* enable_snmp_* enable_traps enable_dbus dbus_* json_version", 0, STATUS),
     row(G, "log_unknown_vrids", 0, Act::Same("`unsinkable status` counts what was dropped, by reason")),
     row(
@@ -201,7 +200,8 @@ const ROWS: &[Row] = &[
     row(I, "down_timer_adverts", 1, Act::Differs("three missed adverts, always: lengthen --advert instead")),
     row(I, "promote_secondaries", 0, Act::Same("an address that the kernel takes away is put back at once")),
     row(I, "linkbeat_use_polling", 0, LINK),
-    row(I, "kernel_rx_buf_size debug lvs_sync_daemon_interface garp_group track_group", 0, PROCESSES),
+    row(I, "kernel_rx_buf_size debug garp_group track_group", 0, PROCESSES),
+    row(I, "lvs_sync_daemon_interface", 1, LVS),
     row("authentication", "auth_type auth_pass", 1, Act::Read),
 ];
 

@@ -1,7 +1,7 @@
 //! `translate`: the files of keepalived, shepherd, gantry, watchtower, docker-cleanup and docker-gc as flags of `run`.
 //!
 //! ```text
-//!  run ─ files ──┬─ words ─ keepalived ─ script     statements, with keywords' table of what each means here
+//!  run ─ gather ─┬─ words ─ keepalived ─ script     statements, with keywords' table of what each means here
 //!                ├─ compose ─ yaml ┐
 //!                ├─ command ───────┼─ tools         what a tool's settings mean here
 //!                └─ env ───────────┘
@@ -17,6 +17,7 @@
 mod command;
 mod compose;
 mod env;
+pub mod gather;
 mod instance;
 mod keepalived;
 mod keywords;
@@ -32,8 +33,5 @@ mod verify;
 mod words;
 mod yaml;
 
-pub use run::Output;
+pub use gather::Output;
 pub use sheet::{Bad, Flag, Line, Place, Sheet, Verdict};
-
-#[cfg(test)]
-mod tests;

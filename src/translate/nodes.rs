@@ -1,11 +1,9 @@
 //! Several nodes' virtual routers become one command with a `--node` list where they are one cluster, and a command for
 //! each node where they are not. Pure.
 
-use std::collections::BTreeSet;
-
 use super::instance::{Instance, PASSWORD_FILE};
 use super::keepalived::Node;
-use super::sheet::{Command, Flag, Line, Sheet, Verdict};
+use super::sheet::{Command, Flag, Line, Sheet, Verdict, ordered};
 
 /// In which the flags of one virtual router are given; `--vrid` comes first from the second one on.
 const ORDER: [&str; 16] = [
@@ -52,8 +50,8 @@ struct Group<'a> {
 pub fn put(nodes: Vec<Node>, files: &[String], sheet: &mut Sheet) {
     let all: Vec<&Instance> = nodes.iter().flat_map(|node| &node.instances).collect();
     let mut groups = group(&all);
-    let owners: Vec<usize> =
-        all.iter().map(|instance| instance.node).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut owners: Vec<usize> = all.iter().map(|instance| instance.node).collect();
+    owners.dedup();
     let several = owners.len() > 1;
     let obstacle = groups.iter().find_map(|group| obstacle(group, &owners, files));
     let mut nodes_of = Vec::new();
@@ -106,7 +104,10 @@ fn group<'a>(all: &[&'a Instance]) -> Vec<Group<'a>> {
         }
     }
     // What is not said is taken over from the first: it must be one without checks, if there is one.
-    groups.sort_by_key(|group| group.members.iter().any(|member| member.has("--track")));
+    let any = |group: &Group, name: &str| group.members.iter().any(|member| member.has(name));
+    ordered(&mut groups, &|group| {
+        2 * usize::from(any(group, "--track")) + usize::from(any(group, "--auth-pass-file"))
+    });
     groups
 }
 
@@ -116,11 +117,15 @@ fn own<'a>(instance: &'a Instance, group: &Group<'a>) -> Option<&'a str> {
         return Some(source);
     }
     let kin = group.members.iter().filter(|other| other.is_ipv6() == instance.is_ipv6());
-    let listed: BTreeSet<&str> = kin.clone().flat_map(|other| other.values("--peer")).collect();
-    let others: BTreeSet<&str> = kin.filter_map(|other| other.value("--source")).collect();
+    let others: Vec<&str> = kin.clone().filter_map(|other| other.value("--source")).collect();
     let peers = instance.values("--peer");
-    let mut left = listed.into_iter().filter(|addr| !peers.contains(addr) && !others.contains(addr));
-    left.next().filter(|_| !peers.is_empty() && left.next().is_none())
+    let mut left: Vec<&str> = Vec::new();
+    for addr in kin.flat_map(|other| other.values("--peer")) {
+        if !peers.contains(&addr) && !others.contains(&addr) && !left.contains(&addr) {
+            left.push(addr);
+        }
+    }
+    left.first().copied().filter(|_| !peers.is_empty() && left.len() == 1)
 }
 
 /// Why a group does not fit into one command for all nodes.
@@ -141,8 +146,12 @@ fn obstacle(group: &Group, owners: &[usize], files: &[String]) -> Option<String>
             None => return Some(format!("{} does not say its address (unicast_src_ip)", file(member.node))),
         }
     }
-    let peers: BTreeSet<&str> = group.members.iter().flat_map(|member| member.values("--peer")).collect();
-    let missing: Vec<&str> = peers.into_iter().filter(|peer| !addrs.contains(peer)).collect();
+    let mut missing: Vec<&str> = Vec::new();
+    for peer in group.members.iter().flat_map(|member| member.values("--peer")) {
+        if !addrs.contains(&peer) && !missing.contains(&peer) {
+            missing.push(peer);
+        }
+    }
     if !missing.is_empty() {
         return Some(format!(
             "the priority of {} is missing: give its keepalived.conf, too",
@@ -152,7 +161,7 @@ fn obstacle(group: &Group, owners: &[usize], files: &[String]) -> Option<String>
     for member in &group.members {
         let kin = group.members.iter().find(|other| other.is_ipv6() == member.is_ipv6())?;
         let names = ORDER.iter().filter(|name| !OWN.contains(name) && !LOOSE.contains(name));
-        let differing = names.copied().find(|name| set(kin, name) != set(member, name));
+        let differing = names.copied().find(|name| !same(kin, member, name));
         let differing = differing.or_else(|| (kin.secret != member.secret).then_some("password"));
         if let Some(name) = differing {
             return Some(format!("{} and {} differ in {name}", file(kin.node), file(member.node)));
@@ -161,8 +170,11 @@ fn obstacle(group: &Group, owners: &[usize], files: &[String]) -> Option<String>
     None
 }
 
-fn set<'a>(instance: &'a Instance, name: &str) -> Option<BTreeSet<&'a str>> {
-    instance.has(name).then(|| instance.values(name).into_iter().collect())
+/// Do both say the same of a flag, in whatever order?
+fn same(one: &Instance, other: &Instance, name: &str) -> bool {
+    let (mine, theirs) = (one.values(name), other.values(name));
+    let within = |some: &[&str], all: &[&str]| some.iter().all(|value| all.contains(value));
+    one.has(name) == other.has(name) && within(&mine, &theirs) && within(&theirs, &mine)
 }
 
 /// One virtual router for all nodes. Gives back each node's address and priority.
@@ -180,7 +192,7 @@ fn cluster(
         let flag = Flag::new("--node", [addr, "=", priority].concat());
         nodes.push((priority.parse().unwrap_or(0), addr.to_owned(), flag, member));
     }
-    nodes.sort_by_key(|(priority, ..)| core::cmp::Reverse(*priority));
+    ordered(&mut nodes, &|(priority, ..)| usize::from(u8::MAX - *priority));
     let mut own_command = Command::default();
     let dropped = loose(group, hints);
     for name in ORDER {
@@ -195,7 +207,7 @@ fn cluster(
             give(&mut own_command, name, &group.members);
         }
     }
-    append(command, own_command, at, group, first);
+    append(command, own_command, at, group, first, hints);
     nodes.into_iter().map(|(_, addr, flag, _)| (addr, flag)).collect()
 }
 
@@ -204,9 +216,8 @@ fn loose(group: &Group, hints: &mut Vec<String>) -> Vec<&'static str> {
     let mut dropped = Vec::new();
     let vrid = group.vrid;
     for name in LOOSE {
-        let mut sets = group.members.iter().map(|member| set(member, name));
-        let first = sets.next();
-        if sets.all(|other| Some(other) == first) {
+        let first = group.members.first();
+        if group.members.iter().all(|member| first.is_some_and(|first| same(first, member, name))) {
             continue;
         }
         if name == "--no-preempt" {
@@ -225,19 +236,31 @@ fn loose(group: &Group, hints: &mut Vec<String>) -> Vec<&'static str> {
 
 /// All that these instances say of one flag.
 fn give(command: &mut Command, name: &str, members: &[&Instance]) {
-    for line in members.iter().flat_map(|member| &member.lines) {
-        for flag in line.flags.iter().filter(|flag| flag.name == name) {
+    let is_list = ["--vip", "--peer", "--track"].contains(&name);
+    for member in members {
+        let flags = member.lines.iter().flat_map(|line| line.flags.iter().map(move |flag| (flag, line)));
+        let mut flags: Vec<(&Flag, &Line)> = flags.filter(|(flag, _)| flag.name == name).collect();
+        // keepalived goes by the last statement of a kind.
+        let last = flags.len().saturating_sub(1);
+        for (flag, line) in flags.drain(if is_list { 0 } else { last }..) {
             command.give(flag.clone(), &line.at, &line.said);
         }
     }
 }
 
 /// One virtual router's flags behind those of the ones before it.
-fn append(command: &mut Command, mut own: Command, at: usize, group: &Group, first: Option<&Group>) {
+fn append(
+    command: &mut Command,
+    mut own: Command,
+    at: usize,
+    group: &Group,
+    first: Option<&Group>,
+    hints: &mut Vec<String>,
+) {
     let is_first = at == 0;
     if !is_first {
         // What follows a second --vrid belongs to it.
-        own.flags.sort_by_key(|given| given.flag.name != "--vrid");
+        ordered(&mut own.flags, &|given| usize::from(given.flag.name != "--vrid"));
         let before =
             |name: &str| first.is_some_and(|first| first.members.iter().any(|member| member.has(name)));
         let mut says: Vec<Flag> = INHERITED
@@ -248,6 +271,12 @@ fn append(command: &mut Command, mut own: Command, at: usize, group: &Group, fir
         let password_before = before("--auth-pass-file") || before("--vrrp");
         if password_before && !own.has("--auth-pass-file") && !own.has("--vrrp") {
             says.push(Flag::new("--vrrp", "3"));
+        }
+        if before("--auth-pass-file") && own.has("--vrrp") {
+            hints.push(format!(
+                "--vrid {} takes the password of the first virtual router: it has none in its file",
+                group.vrid
+            ));
         }
         if let Some(member) = group.members.first() {
             for flag in says {
@@ -284,7 +313,7 @@ fn alone(groups: &mut [Group], node: usize, files: &[String], hints: &mut Vec<St
         for name in ORDER {
             give(&mut own, name, &members);
         }
-        append(&mut command, own, at, group, first);
+        append(&mut command, own, at, group, first, hints);
     }
     command
 }

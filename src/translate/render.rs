@@ -52,7 +52,7 @@ pub fn text(sheet: &Sheet, checked: &[Vec<String>]) -> String {
         for given in &command.flags {
             let flag = shown(&given.flag);
             let gap = " ".repeat(COLUMN.saturating_sub(flag.len()).max(2));
-            push(&mut out, &["# ", &flag, &gap, "# ", &one_line(&behind(given))]);
+            push(&mut out, &["# ", &one_line(&flag), &gap, "# ", &one_line(&behind(given))]);
         }
     }
     let quiet = |line: &Line| line.verdict == Verdict::Same && line.flags.is_empty() && !line.why.is_empty();
@@ -93,7 +93,7 @@ fn heading(out: &mut String, text: &str) {
     if !out.is_empty() {
         out.push('\n');
     }
-    push(out, &["# ", text, ":"]);
+    push(out, &["# ", &one_line(text), ":"]);
 }
 
 /// A file's words must not get out of the comment they stand in.

@@ -24,6 +24,9 @@ const SHELL: &str = "exec: takes a path without arguments and no shell: put this
 const COMMAND_LINE: &str = "process: compares the name of a process, not its command line: give that name, or use exec: with a script";
 const SEVERAL: &str = "process: looks for one name: give one --track for each that must run";
 
+/// Options by which pgrep looks at whole command lines.
+const FULL: [&str; 6] = ["-f", "--full", "-af", "-fa", "-xf", "-fx"];
+
 /// Reads a script's command line.
 pub fn check(command: &str) -> Check {
     let command = unwrapped(command);
@@ -31,6 +34,9 @@ pub fn check(command: &str) -> Check {
     let Some((program, args)) = words.split_first() else { return Check::None("it is empty") };
     if let Some(rest) = command.strip_prefix("</dev/tcp/").or_else(|| command.strip_prefix("< /dev/tcp/")) {
         return rest.split_once('/').map_or(Check::None(SHELL), |(host, port)| tcp(host, port));
+    }
+    if program.ends_with("pgrep") && args.iter().any(|arg| FULL.contains(arg)) {
+        return Check::None(COMMAND_LINE);
     }
     if command.contains(['|', '&', ';', '<', '>', '$', '`', '*', '(', '"', '\'']) {
         return Check::None(SHELL);
@@ -115,7 +121,6 @@ fn pgrep(args: &[&str]) -> Check {
     for arg in args {
         match *arg {
             "-x" | "--exact" => exact = true,
-            "-f" | "--full" | "-af" | "-fa" | "-xf" | "-fx" => return Check::None(COMMAND_LINE),
             "-c" | "-l" | "-a" | "-q" | "-n" | "-o" => {}
             _ => names.push(*arg),
         }

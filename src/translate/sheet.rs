@@ -29,8 +29,8 @@ pub struct Bad {
 
 impl Bad {
     /// At a place, because.
-    pub fn new(at: &Place, why: impl Into<String>) -> Self {
-        Self { at: at.clone(), why: why.into() }
+    pub fn new(at: &Place, why: impl AsRef<str>) -> Self {
+        Self { at: at.clone(), why: owned(why.as_ref()) }
     }
 }
 
@@ -51,8 +51,8 @@ pub struct Flag {
 
 impl Flag {
     /// `--name value`.
-    pub fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Self { name, value: Some(value.into()) }
+    pub fn new(name: &'static str, value: impl AsRef<str>) -> Self {
+        Self { name, value: Some(owned(value.as_ref())) }
     }
 
     /// As words of the command line, unquoted.
@@ -102,25 +102,39 @@ pub struct Line {
 
 impl Line {
     /// With a verdict and a reason.
-    pub fn new(at: &Place, said: impl Into<String>, verdict: Verdict, why: impl Into<String>) -> Self {
-        Self { at: at.clone(), said: said.into(), verdict, flags: Vec::new(), why: why.into() }
+    pub fn new(at: &Place, said: impl AsRef<str>, verdict: Verdict, why: impl AsRef<str>) -> Self {
+        Self::of(at, said.as_ref(), verdict, why.as_ref())
+    }
+
+    /// Called from everywhere: once in the binary.
+    #[inline(never)]
+    fn of(at: &Place, said: &str, verdict: Verdict, why: &str) -> Self {
+        Self { at: at.clone(), said: said.to_owned(), verdict, flags: Vec::new(), why: why.to_owned() }
     }
 
     /// Exactly this flag.
-    pub fn flag(at: &Place, said: impl Into<String>, flag: Flag) -> Self {
-        Self::new(at, said, Verdict::Same, "").with(flag)
+    pub fn flag(at: &Place, said: impl AsRef<str>, flag: Flag) -> Self {
+        Self::of(at, said.as_ref(), Verdict::Same, "").with(flag)
     }
 
-    /// This flag, too.
+    /// This flag, too. No flag takes a line break or its like, and what is printed must not break at one; nor may a value
+    /// be taken for a flag.
     #[must_use]
+    #[inline(never)]
     pub fn with(mut self, flag: Flag) -> Self {
-        self.flags.push(flag);
+        if flag.value.as_ref().is_some_and(|value| value.contains(char::is_control) || value.starts_with('-'))
+        {
+            self.verdict = Verdict::Unknown;
+            "holds what no flag takes".clone_into(&mut self.why);
+        } else {
+            self.flags.push(flag);
+        }
         self
     }
 
     /// Nothing more is known about it.
-    pub fn unknown(at: &Place, said: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(at, said, Verdict::Unknown, why)
+    pub fn unknown(at: &Place, said: impl AsRef<str>, why: impl AsRef<str>) -> Self {
+        Self::of(at, said.as_ref(), Verdict::Unknown, why.as_ref())
     }
 }
 
@@ -174,5 +188,23 @@ impl Sheet {
     /// Was something not understood?
     pub fn has_unknown(&self) -> bool {
         self.lines.iter().any(|line| line.verdict == Verdict::Unknown)
+    }
+}
+
+/// Once in the binary.
+#[inline(never)]
+fn owned(text: &str) -> String {
+    text.to_owned()
+}
+
+/// Puts a short list in order; equals stay as they were. Smaller than std's sort for each type again.
+pub fn ordered<T>(items: &mut [T], key: &dyn Fn(&T) -> usize) {
+    for end in 1..items.len() {
+        for at in (1..=end).rev() {
+            if key(&items[at - 1]) <= key(&items[at]) {
+                break;
+            }
+            items.swap(at - 1, at);
+        }
     }
 }

@@ -355,13 +355,18 @@ fn list(mut line: Line, flag: &'static str, value: &str, name: &str) -> Line {
         match word.split_once('=') {
             // Docker's filter takes what a name begins with.
             Some(("name", begin)) if name.contains("FILTER") => {
-                line.flags.push(Flag::new(flag, [begin, "*"].concat()))
+                line = line.with(Flag::new(flag, [begin, "*"].concat()));
             }
             Some((filter, _)) => labels.push(filter.to_owned()),
-            None => line.flags.push(Flag::new(flag, word.trim_start_matches('/'))),
+            None => line = line.with(Flag::new(flag, word.trim_start_matches('/'))),
         }
     }
-    if !line.why.is_empty() {
+    if line.verdict == Verdict::Unknown {
+        return line;
+    }
+    if line.flags.is_empty() {
+        "as it is here anyway".clone_into(&mut line.why);
+    } else if !line.why.is_empty() {
         line.verdict = Verdict::Differs;
     }
     if !labels.is_empty() {

@@ -3,7 +3,6 @@
 //!
 //! keepalived has one statement a line; here several may share a line, told apart by the table of keywords.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::keywords;
@@ -15,6 +14,9 @@ const MAX_DEPTH: usize = 16;
 const MAX_INCLUDES: usize = 8;
 /// A line with its variables filled in: variables of variables could grow without end.
 const MAX_LINE: usize = 64 * 1024;
+
+/// `$NAME=VALUE` lines: a site has a dozen.
+const MAX_VARIABLES: usize = 1000;
 
 /// One statement: `interface eth0`, or `vrrp_instance VI_1 { … }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub type Include<'a> = &'a mut dyn FnMut(&str, &Place) -> Result<Vec<(String, St
 
 /// Reads a file and what it includes.
 pub fn read(file: &str, text: &str, include: Include) -> Result<Vec<Statement>, Bad> {
-    let mut reader = Reader { include, variables: BTreeMap::new(), open: Vec::new(), done: Vec::new() };
+    let mut reader = Reader { include, variables: Vec::new(), open: Vec::new(), done: Vec::new() };
     reader.file(file, text, 0)?;
     match reader.open.last() {
         Some(open) => Err(Bad::new(&open.at, format!("the {{ of {} is never closed", open.keyword()))),
@@ -74,7 +76,8 @@ enum Token {
 
 struct Reader<'a> {
     include: Include<'a>,
-    variables: BTreeMap<String, String>,
+    /// A later one of a name wins.
+    variables: Vec<(String, String)>,
     /// Statements whose braces are open, the outermost first.
     open: Vec<Statement>,
     done: Vec<Statement>,
@@ -97,7 +100,10 @@ impl Reader<'_> {
                     bounded(&value, &at)?;
                 }
                 let name = name.to_owned();
-                self.variables.insert(name, value);
+                if self.variables.len() == MAX_VARIABLES {
+                    return Err(Bad::new(&at, "too many variables"));
+                }
+                self.variables.push((name, value));
                 text.clear();
             }
             for part in text.split('\n') {
@@ -172,7 +178,8 @@ impl Reader<'_> {
                     last.words.push(word)
                 }
                 Some(_) | None => {
-                    least = 1 + args.unwrap_or(0);
+                    // `@identity keyword …` is one statement, whatever follows.
+                    least = if word.starts_with('@') { usize::MAX } else { 1 + args.unwrap_or(0) };
                     here.push(Statement { at: at.clone(), words: vec![word], body: None });
                 }
             }
@@ -190,8 +197,9 @@ impl Reader<'_> {
             let (name, rest) = bare.split_at(end);
             let defines = number == 0 && filled.is_empty() && rest.starts_with('=');
             let rest = if bare.len() < part.len() { rest.strip_prefix('}') } else { Some(rest) };
-            match self.variables.get(name).filter(|_| !defines).zip(rest) {
-                Some((value, rest)) => {
+            let known = self.variables.iter().rfind(|(known, _)| known == name);
+            match known.filter(|_| !defines).zip(rest) {
+                Some(((_, value), rest)) => {
                     filled.push_str(value);
                     filled.push_str(rest);
                 }

@@ -1,6 +1,5 @@
 //! YAML as a tree that knows its lines. Pure. The one place that names the YAML crate.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use libyaml_safer::{EventData, Parser};
@@ -9,6 +8,11 @@ use super::sheet::{Bad, Place};
 
 /// Lists and maps in one another: compose files have six.
 const MAX_DEPTH: usize = 32;
+
+/// The crate looks ahead by four characters, and panics where a block scalar ends with the text.
+const END: &str = "\n\n\n\n";
+/// Anchors of one file.
+const MAX_ANCHORS: usize = 1000;
 
 /// A node of the tree. Aliases share theirs, so that they cannot multiply.
 #[derive(Clone, Debug)]
@@ -73,10 +77,12 @@ impl Yaml {
 
 /// Reads the first document of a text.
 pub fn read(file: &str, text: &str) -> Result<Yaml, Bad> {
-    let mut bytes = text.as_bytes();
+    let padded = [text, END].concat();
+    let mut bytes = padded.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
-    let mut reader = Reader { parser, file: file.into(), anchors: BTreeMap::new() };
+    let lines = text.lines().count().max(1);
+    let mut reader = Reader { parser, file: file.into(), lines, anchors: Vec::new() };
     loop {
         let (at, event) = reader.next()?;
         match event {
@@ -100,18 +106,23 @@ pub fn read(file: &str, text: &str) -> Result<Yaml, Bad> {
 struct Reader<'a> {
     parser: Parser<&'a mut &'a [u8]>,
     file: Rc<str>,
-    anchors: BTreeMap<String, Yaml>,
+    /// Of the text without its padding.
+    lines: usize,
+    /// A later one of a name wins.
+    anchors: Vec<(String, Yaml)>,
 }
 
 impl Reader<'_> {
     fn next(&mut self) -> Result<(Place, EventData), Bad> {
-        let file = &self.file;
-        let place =
-            |line: u64| Place { file: Rc::clone(file), line: usize::try_from(line).unwrap_or(1).max(1) };
+        let (file, lines) = (&self.file, self.lines);
+        let place = |line: u64| Place {
+            file: Rc::clone(file),
+            line: usize::try_from(line).unwrap_or(0).saturating_add(1).min(lines),
+        };
         match self.parser.parse() {
             Ok(event) => Ok((place(event.start_mark.line), event.data)),
             Err(error) => {
-                let line = error.problem_mark().map_or(1, |mark| mark.line);
+                let line = error.problem_mark().map_or(0, |mark| mark.line);
                 Err(Bad { at: place(line), why: format!("is no YAML: {}", error.problem()) })
             }
         }
@@ -121,7 +132,7 @@ impl Reader<'_> {
     fn node(&mut self, at: Place, event: EventData, depth: usize) -> Result<Option<Yaml>, Bad> {
         let (value, anchor) = match event {
             EventData::Alias { anchor } => {
-                let known = self.anchors.get(&anchor);
+                let known = self.anchors.iter().rfind(|(name, _)| *name == anchor).map(|(_, node)| node);
                 return known
                     .cloned()
                     .map(Some)
@@ -146,7 +157,10 @@ impl Reader<'_> {
         };
         let node = Yaml { at, value };
         if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, node.clone());
+            if self.anchors.len() == MAX_ANCHORS {
+                return Err(Bad::new(&node.at, "too many anchors"));
+            }
+            self.anchors.push((anchor, node.clone()));
         }
         Ok(Some(node))
     }

@@ -16,6 +16,7 @@ mod browser;
 mod chaos;
 mod containers;
 mod lab;
+mod logs;
 mod page;
 mod prune;
 mod races;

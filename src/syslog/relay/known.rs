@@ -53,6 +53,11 @@ impl Known {
         }
     }
 
+    /// Is it a container's?
+    pub fn has(&self, id: &str) -> bool {
+        matches!(self.0.get(id), Some((_, Entry::Known(_))))
+    }
+
     /// It is this one. A container that was renamed is learnt anew.
     pub fn learn(&mut self, id: &str, speaker: Speaker, now: Time) {
         self.put(id, now, Entry::Known(Rc::new(speaker)));
@@ -91,6 +96,7 @@ mod tests {
         assert_eq!(known.look("3f2a9c1b7d4e", second(61)), Look::Nobody);
         assert_eq!(known.look("3f2a9c1b7d4e", second(62)), Look::Ask);
         known.learn("3f2a9c1b7d4e", Speaker::of_part("web"), second(63));
+        assert!(known.has("3f2a9c1b7d4e") && !known.has("0123456789ab"));
         assert_eq!(known.look("3f2a9c1b7d4e", second(9_999)), Look::Found(Rc::new(Speaker::of_part("web"))));
     }
 

@@ -21,8 +21,8 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 
-/// Bytes of lines that wait for Docker to say whose they are: a second of a noisy start. Beyond, they go nameless.
-const MAX_PARKED: usize = 256 * 1024;
+/// Bytes of lines that wait for Docker to say whose they are: seconds of a noisy start. Beyond, they go nameless.
+const MAX_PARKED: usize = 1024 * 1024;
 /// IDs that wait to be asked for.
 const MAX_QUESTIONS: usize = 64;
 /// Between two tries to listen: the address may come later (a network that is not up yet).
@@ -98,9 +98,9 @@ impl Relay<'_> {
     }
 
     /// Docker has answered, or will not: what waits for it goes on.
-    fn answered(&self, id: &str, speaker: Option<Speaker>) {
+    fn answered(&self, id: &str, speaker: Option<&Speaker>) {
         let now = clock::now();
-        match &speaker {
+        match speaker {
             Some(speaker) => self.known.borrow_mut().learn(id, speaker.clone(), now),
             None => self.known.borrow_mut().give_up(id, now),
         }
@@ -112,7 +112,7 @@ impl Relay<'_> {
         drop(parked);
         for (_, came, line) in ours {
             let read = parse(&line, came);
-            match &speaker {
+            match speaker {
                 Some(speaker) => self.named(&read, speaker),
                 None => self.pass(&read),
             }

@@ -2,7 +2,6 @@
 
 use super::Relay;
 use crate::docker::{Client, Error};
-use crate::sys::clock;
 use crate::syslog::names::{SHORT_ID, Speaker};
 use core::time::Duration;
 use serde::Deserialize;
@@ -42,10 +41,13 @@ pub(super) async fn run(relay: &Relay<'_>, docker: &Client, questions: Receiver<
         let answering = async {
             // The relay holds the other end: it is never closed.
             while let Ok(id) = questions.recv().await {
+                // All containers were listed since.
+                if relay.known.borrow().has(&id) {
+                    continue;
+                }
                 let speaker = inspect(docker, &id).await;
-                let found = speaker.is_some();
-                relay.answered(&id, speaker);
-                if !found {
+                relay.answered(&id, speaker.as_ref());
+                if speaker.is_none() {
                     Timer::after(RESPITE).await;
                 }
             }
@@ -65,7 +67,7 @@ async fn learn_all(relay: &Relay<'_>, docker: &Client) {
             continue;
         };
         let speaker = Speaker::of_container(&container.id, name, &container.image, &container.labels);
-        relay.known.borrow_mut().learn(id, speaker, clock::now());
+        relay.answered(id, Some(&speaker));
     }
 }
 
