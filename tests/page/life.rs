@@ -210,3 +210,19 @@ fn a_page_whose_node_died_says_so() {
     assert!(stage.server.polls() > polls);
     assert_eq!(stage.text("#stale"), "");
 }
+
+/// A tab that nobody looks at asks less, and at once when it is looked at again.
+#[test]
+fn a_hidden_tab_asks_seldom() {
+    let Some(stage) = Stage::showing(document::well()) else { return };
+    let hide = "Object.defineProperty(document, 'hidden', { get: () => HIDDEN, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))";
+    stage.browser.script(&hide.replace("HIDDEN", "true"));
+    stage.poll();
+    let polls = stage.server.polls();
+    thread::sleep(Duration::from_secs(5));
+    assert_eq!(stage.server.polls(), polls, "in 5 s it would have asked twice");
+    stage.browser.script(&hide.replace("HIDDEN", "false"));
+    stage.poll();
+    assert!(stage.server.polls() > polls);
+}
