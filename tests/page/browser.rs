@@ -132,6 +132,20 @@ impl Browser {
         }
     }
 
+    /// Waits until nothing that `selector` finds is visible.
+    #[track_caller]
+    pub fn wait_without(&self, selector: &str) {
+        let begin = Instant::now();
+        loop {
+            let text = self.text(selector);
+            if text.is_empty() {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{selector} stays: {text:?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// A viewport of this width in pixels, in light or dark.
     pub fn look(&self, width: u32, scheme: Scheme) {
         let name = match scheme {
