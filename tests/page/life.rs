@@ -200,6 +200,7 @@ fn a_page_whose_node_died_says_so() {
     let seconds: u32 = seconds.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{told}"));
     assert!(seconds >= 2, "counted from the last answer: {told}");
     stage.shows("#live", &["This node no longer answers."]);
+    stage.shows("#look", &["All was well"]);
     stage.shows("main", &["10.0.10.39 is on pi-1", "web_app"]);
     stage.browser.look(360, Scheme::Light);
     stage.browser.picture("dead-360-light");
