@@ -53,8 +53,8 @@ fn offered() -> BTreeSet<String> {
     let name = |line: &str| {
         let calls = ["metric(&mut out, \"", "metric(out, \""];
         let call = calls.iter().find_map(|call| line.split_once(call)).map(|(_, rest)| rest);
-        let rest = call.or_else(|| line.trim().strip_prefix("(\""))?;
-        Some(format!("unsinkable_{}", rest.split('"').next()?))
+        let entry = line.trim().strip_prefix("(\"").filter(|rest| rest.contains("\", \""));
+        Some(format!("unsinkable_{}", call.or(entry)?.split('"').next()?))
     };
     code.lines().filter_map(name).collect()
 }

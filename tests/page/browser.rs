@@ -1,4 +1,4 @@
-//! A headless Chromium, driven by chromedriver over WebDriver (plain HTTP and JSON). Both end with the value, by PID.
+//! A headless Chromium, driven by chromedriver over `WebDriver` (plain HTTP and JSON). Both end with the value, by PID.
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -132,6 +132,20 @@ impl Browser {
         }
     }
 
+    /// Waits until nothing that `selector` finds is visible.
+    #[track_caller]
+    pub fn wait_without(&self, selector: &str) {
+        let begin = Instant::now();
+        loop {
+            let text = self.text(selector);
+            if text.is_empty() {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{selector} stays: {text:?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// A viewport of this width in pixels, in light or dark.
     pub fn look(&self, width: u32, scheme: Scheme) {
         let name = match scheme {
@@ -155,7 +169,7 @@ impl Browser {
             .expect("the target directory is ours");
     }
 
-    /// A command of the DevTools protocol.
+    /// A command of the `DevTools` protocol.
     pub fn tool(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
@@ -186,7 +200,7 @@ impl Browser {
         self.send("POST", &format!("/session/{}{path}", self.session), body)
     }
 
-    /// One exchange; panics with what WebDriver says is wrong.
+    /// One exchange; panics with what `WebDriver` says is wrong.
     fn send(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = body.to_string();
         let mut stream = TcpStream::connect(self.addr).expect("chromedriver listens");
@@ -230,7 +244,7 @@ impl Drop for Browser {
     }
 }
 
-/// "ChromeDriver was started successfully on port 41234."
+/// "`ChromeDriver` was started successfully on port 41234."
 fn port(driver: &mut Child) -> u16 {
     let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
     let port = lines.by_ref().find_map(|line| {

@@ -122,7 +122,7 @@ pub fn status(index: usize, master: usize) -> Value {
         "swarm": swarm(index),
         "disks": [{ "path": "/", "what": "root", "size_bytes": 31_000_000_000_u64,
                     "free_bytes": 11_200_000_000_u64 + 3_000_000_000 * index as u64, "read_only": false }],
-        "board": { "model": "Raspberry Pi 4 Model B Rev 1.4", "temperature_celsius": 51.2 + index as f64,
+        "board": { "model": "Raspberry Pi 4 Model B Rev 1.4", "temperature_celsius": ([51.2, 52.4, 52.9][index]),
                    "under_voltage": false, "throttled": false },
         "ceph": if index == 0 { ceph() } else { Value::Null },
         "syslog": { "target": "tcp://10.0.10.5:601", "connected": true, "sent": 48_211, "dropped": 0, "queued": 0,
@@ -175,7 +175,7 @@ pub fn failover() -> Value {
     document
 }
 
-/// pi-1 rolls out a new image of web_app.
+/// pi-1 rolls out a new image of a service.
 pub fn rollout() -> Value {
     let mut document = well();
     for index in 0..3 {
@@ -185,7 +185,7 @@ pub fn rollout() -> Value {
         service["detail"] = json!("2 of 3 tasks run the new image");
     }
     let updates = &mut document["nodes"][0]["status"]["updates"];
-    updates["progress"] = json!("web_app: 2 of 3 tasks run the new image");
+    updates["progress"] = json!("web_app: 2/3 run 99aa88bb77cc, 14 s");
     updates["next_in_ms"] = Value::Null;
     document
 }

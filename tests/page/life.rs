@@ -94,7 +94,7 @@ fn failover(stage: &Stage) {
 
 fn rollout(stage: &Stage) {
     stage.say(document::rollout());
-    stage.shows("section[aria-labelledby=updates]", &["web_app: 2 of 3 tasks run the new image"]);
+    stage.shows("section[aria-labelledby=updates]", &["web_app: 2/3 run 99aa88bb77cc, 14 s"]);
     let bar = stage.browser.script("return document.querySelector('[role=progressbar]').ariaValueNow");
     assert_eq!(bar, "67");
     stage.shows(
@@ -200,6 +200,7 @@ fn a_page_whose_node_died_says_so() {
     let seconds: u32 = seconds.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{told}"));
     assert!(seconds >= 2, "counted from the last answer: {told}");
     stage.shows("#live", &["This node no longer answers."]);
+    stage.shows("#look", &["All was well"]);
     stage.shows("main", &["10.0.10.39 is on pi-1", "web_app"]);
     stage.browser.look(360, Scheme::Light);
     stage.browser.picture("dead-360-light");
@@ -209,4 +210,20 @@ fn a_page_whose_node_died_says_so() {
     stage.browser.wait("body:not(.stale) .where", "10.0.10.39 is on pi-1");
     assert!(stage.server.polls() > polls);
     assert_eq!(stage.text("#stale"), "");
+}
+
+/// A tab that nobody looks at asks less, and at once when it is looked at again.
+#[test]
+fn a_hidden_tab_asks_seldom() {
+    let Some(stage) = Stage::showing(document::well()) else { return };
+    let hide = "Object.defineProperty(document, 'hidden', { get: () => HIDDEN, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))";
+    stage.browser.script(&hide.replace("HIDDEN", "true"));
+    stage.poll();
+    let polls = stage.server.polls();
+    thread::sleep(Duration::from_secs(5));
+    assert_eq!(stage.server.polls(), polls, "in 5 s it would have asked twice");
+    stage.browser.script(&hide.replace("HIDDEN", "false"));
+    stage.poll();
+    assert!(stage.server.polls() > polls);
 }

@@ -40,6 +40,8 @@ fn a_rollout_and_a_bad_image_show() {
 
         lab.move_tag("app:latest", "v2");
         browser.wait("section[aria-labelledby=updates] .card", "web");
+        browser.wait("section[aria-labelledby=updates] .card", "/3 run");
+        assert_eq!(browser.script("return document.querySelectorAll('[role=progressbar]').length"), 1);
         browser.picture("swarm-rollout");
         lab.wait_running(0, "web", 3, &two);
         browser.wait(services, &format!("{} newest: the same", short(&two)));
