@@ -136,12 +136,6 @@ fn an_interface_that_is_not_there_is_told_with_those_that_are() {
 }
 
 #[test]
-fn what_comes_later_says_so_with_69() {
-    let told = "unsinkable: translate: not in this version yet\n";
-    assert_eq!(refused("translate keepalived.conf"), (69, told.to_string()));
-}
-
-#[test]
 fn a_round_without_docker_says_so_with_69() {
     for round in ["update", "prune"] {
         let output = unsinkable(&format!("{round} --dry-run --docker /no/docker.sock --state-dir /no/state"));

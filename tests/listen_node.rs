@@ -105,6 +105,9 @@ fn nodes(lab: &Lab, docker: &Dockerd, advert: Duration) -> Vec<Daemon> {
     let mut flags = Router::v3(&[200, 190], advert).flags();
     let listen = format!("[::]:{PORT},status.example.com");
     flags.extend(["--listen", &listen, "--docker", docker.path().to_str().unwrap()].map(str::to_owned));
+    // Nobody answers there: told, and waited for by nobody.
+    let elsewhere = ["--ceph", "http://10.0.10.100:9283", "--syslog", "tcp://10.0.10.100:601"];
+    flags.extend(elsewhere.map(str::to_owned));
     lab.nodes.iter().map(|node| Daemon::unsinkable(node, &flags)).collect()
 }
 
@@ -135,6 +138,9 @@ fn every_path_is_answered_on_every_node() {
     assert_eq!(told["swarm"]["services"][0]["state"], "failed");
     assert_eq!(told["swarm"]["services"][0]["detail"], "update paused due to failure");
     assert_eq!(told["disks"][0]["path"], "/");
+    assert_eq!(told["syslog"]["target"], "tcp://10.0.10.100:601");
+    assert_eq!(told["syslog"]["connected"], false);
+    assert!(told["ceph"]["error"].is_string(), "{told}");
 
     for (node, place) in [(one, 0), (two, 1), (VIP, 0)] {
         let whole = |answer: &Answer| answer.json()["nodes"][1 - place]["status"]["node"].is_string();
@@ -156,6 +162,8 @@ fn every_path_is_answered_on_every_node() {
         "unsinkable_swarm_tasks_running{service=\"web_\\\"app\\\"\"} 2",
         "unsinkable_swarm_services{state=\"failed\"} 1",
         "unsinkable_docker_up 1",
+        "unsinkable_ceph_up 0",
+        "unsinkable_syslog_connected 0",
         "unsinkable_healthy 1",
     ] {
         assert!(metrics.lines().any(|there| there == line), "{line}\n{metrics}");

@@ -4,6 +4,7 @@
 mod dockerd;
 
 use dockerd::{Asked, Dockerd, Reply};
+use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -83,6 +84,7 @@ impl Shipping {
             update: None,
             prune: None,
             listen: None,
+            listen_names: Vec::new(),
             syslog: Some(Target::parse(&format!("tcp://127.0.0.1:{}", server.port)).unwrap()),
             syslog_relay: None,
             ceph: Vec::new(),
@@ -94,7 +96,7 @@ impl Shipping {
         let (end, told) = smol::channel::bounded(8);
         let thread = thread::spawn(move || {
             let docker = Client::new(&jobs.docker);
-            smol::block_on(syslog::run::run(&jobs, &docker, told));
+            smol::block_on(syslog::run::run(&jobs, &docker, told, &RefCell::default()));
         });
         Self { end, thread }
     }

@@ -18,7 +18,7 @@ use crate::report::metrics;
 use crate::report::node::{Board, Disk, Docker, Node, Shipping};
 use crate::report::status::Status;
 use crate::sys::clock;
-use crate::syslog::run::send::Outbox;
+use crate::syslog::run::Shipped;
 use crate::tasks::spawn;
 use crate::time::Time;
 use core::cell::RefCell;
@@ -50,11 +50,16 @@ const DOCKER_ROOT: &str = "/var/lib/docker";
 /// Why there is nothing before the first answer.
 const SILENT: &str = "the process that holds the VIP has not answered yet";
 
-/// What logs leave by, once it is there.
-pub type Shipped = RefCell<Option<Rc<Outbox>>>;
-
 /// A document, and when it was made.
 type Kept = RefCell<Option<(Time, Rc<str>)>>;
+
+/// A look at this machine.
+#[derive(Clone)]
+struct Machine {
+    at: Time,
+    disks: Vec<Disk>,
+    board: Option<Board>,
+}
 
 /// All of it.
 pub struct Gathered<'a> {
@@ -66,7 +71,7 @@ pub struct Gathered<'a> {
     status: RefCell<Option<Box<Status>>>,
     docker: Source,
     told: RefCell<docker::Told>,
-    machine: RefCell<Option<(Time, Vec<Disk>, Option<Board>)>>,
+    machine: RefCell<Option<Machine>>,
     peers: Vec<Peer>,
     sent: RefCell<Sent>,
     kept_status: Kept,
@@ -180,7 +185,9 @@ impl<'a> Gathered<'a> {
             let others = self.peers.iter().filter(|peer| !own.contains(&peer.addr.ip()));
             let sources: Vec<&Source> = others.map(|peer| &peer.source).chain([&self.docker]).collect();
             // All of them at once.
-            sources.iter().for_each(|source| _ = source.wake());
+            for source in &sources {
+                source.wake();
+            }
             // One that failed last time is not waited for: a page would be late as long as a node is down.
             for source in sources.into_iter().filter(|source| !source.failed()) {
                 source.fresh().await;
@@ -261,7 +268,7 @@ impl<'a> Gathered<'a> {
         let now = clock::now();
         let told = self.told.borrow();
         let root = told.engine.as_ref().map_or(DOCKER_ROOT, |engine| &engine.root_dir);
-        let (disks, board) = self.machine(root, now);
+        let Machine { at: _, disks, board } = self.machine(root, now);
         let error = self.docker.trouble(now);
         let age = self.docker.age(now).map(crate::report::json::ms);
         let docker = Docker { error, age, engine: told.engine.clone() };
@@ -291,16 +298,15 @@ impl<'a> Gathered<'a> {
         })
     }
 
-    fn machine(&self, docker_root: &str, now: Time) -> (Vec<Disk>, Option<Board>) {
+    fn machine(&self, docker_root: &str, now: Time) -> Machine {
         let mut kept = self.machine.borrow_mut();
-        if let Some((at, disks, board)) = &*kept
-            && now.since(*at) < MACHINE_GOOD_FOR
-        {
-            return (disks.clone(), board.clone());
+        if let Some(machine) = kept.as_ref().filter(|machine| now.since(machine.at) < MACHINE_GOOD_FOR) {
+            return machine.clone();
         }
-        let (disks, board) = (machine::disks(docker_root, &self.jobs.state_dir), machine::board());
-        *kept = Some((now, disks.clone(), board.clone()));
-        (disks, board)
+        let disks = machine::disks(docker_root, &self.jobs.state_dir);
+        let machine = Machine { at: now, disks, board: machine::board() };
+        *kept = Some(machine.clone());
+        machine
     }
 }
 

@@ -50,11 +50,11 @@ impl Memory {
             let same = |before: &Judged| before.verdict == row.verdict && before.newest == entry.newest;
             let told = self.judged.get(&row.name).is_some_and(same);
             let what = match row.verdict {
-                Verdict::Updated => Some("updated"),
-                Verdict::RolledBack => Some("put back"),
-                Verdict::Failed if !told => Some("failed"),
+                Verdict::Updated => Some(("updated", &mut self.sums.updated)),
+                Verdict::RolledBack => Some(("put back", &mut self.sums.rolled_back)),
+                Verdict::Failed if !told => Some(("failed", &mut self.sums.failed)),
                 // What was held before this process started is no news.
-                Verdict::Held if !told && self.seen => Some("held"),
+                Verdict::Held if !told && self.seen => Some(("held", &mut self.sums.held)),
                 Verdict::Failed
                 | Verdict::Held
                 | Verdict::Current
@@ -62,19 +62,9 @@ impl Memory {
                 | Verdict::Deferred
                 | Verdict::Due => None,
             };
-            if let Some(what) = what {
+            if let Some((what, sum)) = what {
                 self.events.push(now, None, format!("{} {} {what}: {}", row.kind, row.name, row.reason));
-            }
-            match row.verdict {
-                Verdict::Updated => self.sums.updated += 1,
-                Verdict::RolledBack => self.sums.rolled_back += 1,
-                Verdict::Failed if !told => self.sums.failed += 1,
-                Verdict::Failed
-                | Verdict::Held
-                | Verdict::Current
-                | Verdict::Skipped
-                | Verdict::Deferred
-                | Verdict::Due => {}
+                *sum += 1;
             }
             judged.insert(row.name.clone(), entry);
         }

@@ -68,7 +68,7 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, &ceph, tell));
     spawn(&tasks, ceph::run::run(&jobs.ceph, &ceph));
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
-    let shipping = syslog::run::run(jobs, &docker, told);
+    let shipping = syslog::run::run(jobs, &docker, told, &outbox);
     let hearing = async {
         // What finds no room is lost to the log shipped, not to the VIP process's own.
         link.hear(move |event| drop(tell.try_send(event))).await;

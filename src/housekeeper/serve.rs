@@ -24,15 +24,19 @@ pub async fn run(jobs: &Housekeeping, gathered: &Gathered<'_>) {
     let (docker, keep) = (Client::new(&jobs.docker), RefCell::default());
     let site = Site { jobs, gathered, keep: &keep };
     let serving = async {
+        let mut told = String::new();
         loop {
             match Async::<TcpListener>::bind(addr) {
                 Ok(listener) => {
                     log::info!("--listen {addr}: serves {}", PATHS.join(" "));
                     listen::run::run(listener, async |request| site.answer(request).await).await;
                 }
-                Err(error) => {
-                    log::warn!("--listen {addr}: {error}; tried again in {} s", BIND_PAUSE.as_secs());
+                // Once: the address may be one that comes and goes with the VIP.
+                Err(error) if error.to_string() != told => {
+                    told = error.to_string();
+                    log::warn!("--listen {addr}: {told}; tried again every {} s", BIND_PAUSE.as_secs());
                 }
+                Err(_) => {}
             }
             Timer::after(BIND_PAUSE).await;
         }

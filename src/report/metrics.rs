@@ -17,6 +17,8 @@ pub struct Sums {
     pub rolled_back: u64,
     /// Updates that need a person.
     pub failed: u64,
+    /// Images that were found to have failed here before.
+    pub held: u64,
     /// Containers, images, volumes that pruning removed.
     pub removed: u64,
     /// Bytes that it freed.
@@ -157,7 +159,12 @@ pub fn write(status: &Status, node: &Node, sums: &Sums, healthy: bool) -> String
         .collect();
     metric(&mut out, "check_healthy", "1 well, 0 failed.", &checks);
     rounds(&mut out, status);
-    let outcomes = [("updated", sums.updated), ("rolled-back", sums.rolled_back), ("failed", sums.failed)];
+    let outcomes = [
+        ("updated", sums.updated),
+        ("rolled-back", sums.rolled_back),
+        ("failed", sums.failed),
+        ("held", sums.held),
+    ];
     let outcomes = outcomes.map(|(outcome, count)| (labels(&[("outcome", outcome)]), whole(count)));
     metric(&mut out, "updates_total", "Services and containers, by what became of them.", &outcomes);
     one(&mut out, &SUMS, sums, now);

@@ -135,7 +135,7 @@ pub async fn serve<'a>(
                     let _ = answer(client, handler.as_ref()).await;
                     drop(slot);
                 };
-                spawn(&ex, answered);
+                spawn(ex, answered);
             }
             Err(_) => drop(Timer::after(ACCEPT_PAUSE).await),
         }

@@ -1,6 +1,6 @@
 //! What a TCP connection tells of the other end.
 
-use super::Failure;
+use super::{Failure, option};
 use core::ffi::c_int;
 use nix::errno::Errno;
 use std::os::fd::{AsFd, AsRawFd};
@@ -19,9 +19,22 @@ pub fn unacknowledged(socket: impl AsFd) -> Result<usize, Failure> {
     Ok(usize::try_from(bytes).unwrap_or_default())
 }
 
+/// Bytes beyond those acknowledged that the other end has room for, by its last word; 0 where the kernel (before 5.4) does
+/// not tell.
+///
+/// # Errors
+/// When it is no TCP socket.
+pub fn window(socket: impl AsFd) -> Result<usize, Failure> {
+    /// Place of `tcpi_snd_wnd` among the 32-bit numbers of `struct tcp_info` (linux/tcp.h).
+    const SND_WND: usize = 57;
+    const TCP_INFO: (c_int, c_int) = (libc::IPPROTO_TCP, libc::TCP_INFO);
+    let info = option::get::<{ SND_WND + 1 }>(socket.as_fd(), TCP_INFO, "getsockopt TCP_INFO")?;
+    Ok(info[SND_WND] as usize)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unacknowledged;
+    use super::{unacknowledged, window};
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
 
@@ -30,6 +43,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         assert_eq!(unacknowledged(&stream), Ok(0));
+        let wide = window(&stream).unwrap();
+        // 64 KiB in Linux, less on a machine with little memory.
+        assert!((16_000..10_000_000).contains(&wide), "{wide}");
         stream.set_nonblocking(true).unwrap();
         // Nobody reads: both kernels fill up.
         while stream.write(&[0; 65536]).is_ok() {}

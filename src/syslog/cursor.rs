@@ -53,6 +53,16 @@ impl Cursor {
         Self { stdout: mark, stderr: mark }
     }
 
+    /// The same, but that nothing lies ahead: a Pi without a clock of its own may have believed in another time.
+    pub fn not_after(mut self, now: u64) -> Self {
+        for mark in [&mut self.stdout, &mut self.stderr] {
+            if mark.at > now {
+                *mark = Mark { at: now, lines: 0 };
+            }
+        }
+        self
+    }
+
     /// What Docker is to be asked for.
     pub fn since(&self) -> u64 {
         let (older, newer) = if self.stdout.at < self.stderr.at {
@@ -173,6 +183,13 @@ mod tests {
         let cursor = Cursor { stdout: mark(100 * SECOND, 1), stderr: mark(99 * SECOND, 1) };
         assert_eq!(cursor.since(), 99 * SECOND);
         assert_eq!(Cursor::at(7).since(), 7);
+    }
+
+    #[test]
+    fn what_lies_ahead_is_not_waited_for() {
+        let cursor = Cursor { stdout: mark(100, 3), stderr: mark(40, 2) };
+        assert_eq!(cursor.not_after(100), cursor);
+        assert_eq!(cursor.not_after(60), Cursor { stdout: mark(60, 0), stderr: mark(40, 2) });
     }
 
     #[test]

@@ -59,9 +59,9 @@ struct Pushed {
 }
 
 impl Ledger {
-    /// Goes on with what was kept.
-    pub fn new(kept: Cursors) -> Self {
-        let mut ledger = Self { fresh: false, ..Self::fresh(kept.from) };
+    /// Goes on with what was kept. `now`: in unix nanoseconds.
+    pub fn new(kept: Cursors, now: u64) -> Self {
+        let mut ledger = Self { fresh: false, ..Self::fresh(kept.from.min(now)) };
         for (id, cursor) in kept.containers {
             ledger.add(&id, cursor);
         }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn ledger() -> Ledger {
-        Ledger::new(Cursors { from: 30 * SECOND + 40, containers: Vec::new() })
+        Ledger::new(Cursors { from: 30 * SECOND + 40, containers: Vec::new() }, u64::MAX)
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         // Read again while this program runs, it goes on behind what is on its way.
         assert_eq!(ledger.follow("a"), (a, Cursor { stdout: mark(52, 2), stderr: mark(51, 1) }));
         // After a restart, behind what has arrived.
-        assert_eq!(Ledger::new(kept).follow("a").1, Cursor { stdout: mark(50, 1), stderr: mark(40, 0) });
+        assert_eq!(Ledger::new(kept, u64::MAX).follow("a").1, Cursor { stdout: mark(50, 1), stderr: mark(40, 0) });
         ledger.settle(5);
         assert_eq!(ledger.kept().containers[0].1, Cursor { stdout: mark(52, 2), stderr: mark(51, 1) });
         assert_eq!(ledger.last_on_the_way(), None);

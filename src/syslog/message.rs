@@ -201,7 +201,7 @@ fn head_3164(out: &mut Vec<u8>, message: &Message<'_>, offset: i32) {
     let seconds = (message.at / 1_000_000).saturating_add_signed(offset.into());
     let (_, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = clock(seconds);
-    let month = MONTHS[month as usize - 1];
+    let month = MONTHS[usize::try_from(month - 1).unwrap_or_default()];
     put!(out, "<{}>{month} {day:2} {hour:02}:{minute:02}:{second:02} ", priority(message));
     put_name(out, message.host, MAX_HOST, |byte| byte.is_ascii_graphic());
     out.push(b' ');

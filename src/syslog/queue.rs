@@ -19,13 +19,15 @@ pub const MAX_LANE: usize = 1024 * 1024;
 pub const MAX_COUNT: usize = 16 * 1024;
 /// Bytes handed to a connection in one go: enough to be cheap, and little to be sent again.
 pub const CHUNK: usize = 64 * 1024;
-/// Acknowledged bytes that are kept: more than a receiver's kernel holds for a program that reads at all.
-/// With a chunk and what a socket holds (`run::send`) it stays below 2 MiB.
-pub const MAX_TAIL: usize = 1536 * 1024;
+/// Acknowledged bytes that are kept at most: what a Linux kernel holds for a program that does not read (`tcp_rmem`).
+pub const MAX_TAIL: usize = 6 * 1024 * 1024;
+/// And so many whatever the receiver's window: it has not seen all of its own buffer, and its program holds some.
+const SPARE_TAIL: usize = 512 * 1024;
 /// How far back is sent again after the receiver closed the connection: it had read all, but perhaps not dealt with it.
 pub const AFTER_CLOSE: Duration = Duration::from_secs(1);
-/// The same after a reset or silence: bytes were dropped unread, or the machine itself went down.
-pub const AFTER_RESET: Duration = Duration::from_secs(10);
+/// The same after a reset or silence: bytes were dropped unread, or the machine itself went down, with what its disk
+/// cache held (Linux writes after 30 s).
+pub const AFTER_RESET: Duration = Duration::from_secs(30);
 /// A ring that has been larger gives its memory back when it is empty.
 const SMALL: usize = 4 * 1024;
 
@@ -261,6 +263,12 @@ impl Queue {
     /// So many of the unwritten bytes were taken.
     pub fn wrote(&mut self, bytes: usize) {
         self.written = self.flight.bytes.len().min(self.written + bytes);
+    }
+
+    /// The widest window that the receiver has offered on this connection: it may hold twice that unread (Linux does not
+    /// offer all of its buffer at first). 0 where the kernel does not tell.
+    pub fn see_window(&mut self, widest: usize) {
+        self.max_tail = if widest == 0 { MAX_TAIL } else { MAX_TAIL.min(2 * widest + SPARE_TAIL) };
     }
 
     /// All but the last `unacked` of the bytes written have been acknowledged.

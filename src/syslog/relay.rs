@@ -108,12 +108,11 @@ fn bsd(bare: Line<'_>, now: u64) -> Option<Line<'_>> {
         }
     };
     let (first, behind) = word(rest)?;
-    let (host, tag, text) = match first.strip_suffix(':') {
-        Some(tag) => (None, tag, behind),
-        None => {
-            let (second, behind) = word(behind)?;
-            (Some(first), second.strip_suffix(':')?, behind)
-        }
+    let (host, tag, text) = if let Some(tag) = first.strip_suffix(':') {
+        (None, tag, behind)
+    } else {
+        let (second, behind) = word(behind)?;
+        (Some(first), second.strip_suffix(':')?, behind)
     };
     let (tag, proc_id) = tag.strip_suffix(']').and_then(|tag| tag.split_once('[')).unwrap_or((tag, ""));
     Some(Line { at, host, tag, proc_id, text, ..bare })

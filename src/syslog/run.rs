@@ -16,12 +16,14 @@ use crate::report::status::Event;
 use crate::sys::clock;
 use crate::tasks::spawn;
 use book::Book;
+use core::cell::RefCell;
 use core::time::Duration;
 use follow::{Ask, Follower};
 use send::Outbox;
 use smol::channel::{Receiver, bounded};
 use smol::{LocalExecutor, Timer, future};
 use std::fs;
+use std::rc::Rc;
 
 /// Containers that may wait to be followed: asked for faster than that, whoever asks waits.
 const MAX_ASKS: usize = 64;
@@ -31,12 +33,16 @@ const LAST: Duration = Duration::from_secs(1);
 /// Between two looks whether it has.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// What logs leave by, once it is there: for those who want to know how it goes.
+pub type Shipped = RefCell<Option<Rc<Outbox>>>;
+
 /// Ships logs until `told` is closed; at once over without `--syslog`. `told`: what happened to the VIP.
-pub async fn run(jobs: &Housekeeping, docker: &Client, told: Receiver<Event>) {
+pub async fn run(jobs: &Housekeeping, docker: &Client, told: Receiver<Event>, shipped: &Shipped) {
     let Some(target) = &jobs.syslog else { return };
     let host = nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
     let Some(book) = Book::open(&jobs.state_dir, || told.is_closed()).await else { return };
-    let outbox = Outbox::new(target, &host);
+    let outbox = Rc::new(Outbox::new(target, &host));
+    *shipped.borrow_mut() = Some(Rc::clone(&outbox));
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = happened::own_container(&mounts);
     let follower = Follower::new(docker, &outbox, &book.ledger, &host, own);

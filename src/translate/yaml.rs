@@ -9,6 +9,8 @@ use super::sheet::{Bad, Place};
 /// Lists and maps in one another: compose files have six.
 const MAX_DEPTH: usize = 32;
 
+/// The crate looks ahead by four characters, and panics where a block scalar ends with the text.
+const END: &str = "\n\n\n\n";
 /// Anchors of one file.
 const MAX_ANCHORS: usize = 1000;
 
@@ -75,10 +77,12 @@ impl Yaml {
 
 /// Reads the first document of a text.
 pub fn read(file: &str, text: &str) -> Result<Yaml, Bad> {
-    let mut bytes = text.as_bytes();
+    let padded = [text, END].concat();
+    let mut bytes = padded.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
-    let mut reader = Reader { parser, file: file.into(), anchors: Vec::new() };
+    let lines = text.lines().count().max(1);
+    let mut reader = Reader { parser, file: file.into(), lines, anchors: Vec::new() };
     loop {
         let (at, event) = reader.next()?;
         match event {
@@ -102,16 +106,18 @@ pub fn read(file: &str, text: &str) -> Result<Yaml, Bad> {
 struct Reader<'a> {
     parser: Parser<&'a mut &'a [u8]>,
     file: Rc<str>,
+    /// Of the text without its padding.
+    lines: usize,
     /// A later one of a name wins.
     anchors: Vec<(String, Yaml)>,
 }
 
 impl Reader<'_> {
     fn next(&mut self) -> Result<(Place, EventData), Bad> {
-        let file = &self.file;
+        let (file, lines) = (&self.file, self.lines);
         let place = |line: u64| Place {
             file: Rc::clone(file),
-            line: usize::try_from(line).unwrap_or(0).saturating_add(1),
+            line: usize::try_from(line).unwrap_or(0).saturating_add(1).min(lines),
         };
         match self.parser.parse() {
             Ok(event) => Ok((place(event.start_mark.line), event.data)),

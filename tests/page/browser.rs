@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-/// For everything a browser does on a machine busy with builds.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// For everything a browser shows on a machine busy with builds, a rollout in a Swarm among it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// It runs as root and alone, and must ask nothing of the outside.
 const ARGUMENTS: [&str; 11] = [
     "--headless",

@@ -256,6 +256,10 @@ fn names(lab: &Lab, rsyslog: &Rsyslog, image: &str, digest: &str) {
     ] {
         lab.wait_for(Duration::from_secs(40), &format!("{what}: {parts:?}"), || has(parts));
     }
+    node.docker(&["restart", "plain"]);
+    let both = |line: &&str| line.contains(" n1 plain ") && line.ends_with("] to stdout");
+    let printed = || rsyslog.received().lines().filter(both).count();
+    lab.wait_for(Duration::from_secs(20), "it prints again", || printed() == 2);
     let all = rsyslog.received();
     assert!(!all.contains(" n1 left-out "), "the label");
     assert!(

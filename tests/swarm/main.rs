@@ -10,10 +10,14 @@ mod dockerd;
 #[path = "../lab/mod.rs"]
 mod net;
 
+#[path = "../page/browser.rs"]
+#[allow(dead_code, reason = "tests/page uses all of it")]
+mod browser;
 mod chaos;
 mod containers;
 mod lab;
 mod logs;
+mod page;
 mod prune;
 mod races;
 mod rollback_images;

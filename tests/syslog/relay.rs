@@ -217,7 +217,7 @@ fn hostile_senders_hurt_nobody() {
         assert!(matches!(&end, Ok(0)) || end.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
         let mut endless = connect(listen);
         for _ in 0..64 {
-            endless.write_all(&[b'x'; 65_536]).expect("taken");
+            endless.write_all(&vec![b'x'; 65_536]).expect("taken");
         }
         endless.write_all(b"\n<30>after\n").expect("taken");
         let mut line = next(&lines);

@@ -164,7 +164,11 @@ log {{ source(net); destination(out); }};
     fn listens(&mut self) -> bool {
         let child = self.child.as_mut().expect("started");
         if let Some(status) = child.try_wait().expect("a child") {
-            panic!("{:?} ended: {status}: {}", self.kind, fs::read_to_string(self.dir.join("log")).unwrap());
+            panic!(
+                "{:?} ended: {status}: {}",
+                self.kind,
+                fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+            );
         }
         let address = ("127.0.0.1", self.port);
         if self.input.udp { UdpSocket::bind(address).is_err() } else { TcpStream::connect(address).is_ok() }

@@ -38,7 +38,7 @@ fn bad_files_get_one_line_with_the_place() {
             b"services:\n\tweb: 1\n",
             "DIR/tab.yml:2: is no YAML: found character that cannot start any token",
         ),
-        ("flow.yml", b"services: [a, b\n", "DIR/flow.yml:2: is no YAML: did not find expected ',' or ']'"),
+        ("flow.yml", b"services: [a, b\n", "DIR/flow.yml:1: is no YAML: did not find expected ',' or ']'"),
         ("alias.yml", b"services:\n  a: *nobody\n", "DIR/alias.yml:2: no &nobody comes before this"),
         ("run.txt", b"docker run -e 'A=b\n", "DIR/run.txt:1: a quote is opened here and never closed"),
     ];

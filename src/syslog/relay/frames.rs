@@ -38,7 +38,10 @@ impl Frames {
                 let Some(end) = line_feed else {
                     // Looked at piece by piece.
                     rest = &rest[rest.len().min(MAX_LINE)..];
-                    if rest.is_empty() { break } else { continue }
+                    if rest.is_empty() {
+                        break;
+                    }
+                    continue;
                 };
                 rest = &rest[end + 1..];
                 self.skipping = false;

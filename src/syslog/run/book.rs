@@ -57,8 +57,8 @@ impl Book {
                 (None, None)
             }
         };
-        let fresh = || Ledger::fresh(clock::unix_micros() * 1000);
-        let ledger = cursors.map_or_else(fresh, Ledger::new);
+        let now = clock::unix_micros() * 1000;
+        let ledger = cursors.map_or_else(|| Ledger::fresh(now), |kept| Ledger::new(kept, now));
         Some(Self { ledger: RefCell::new(ledger), file, failed: Cell::new(false) })
     }
 

@@ -211,9 +211,11 @@ impl<'a> Follower<'a> {
             Err(error) if error.status() == Some(404) => return Next::Over,
             Err(error) => return Next::Later(error),
         };
+        let now = clock::unix_micros() * 1000;
         let (source, cursor) = self.ledger.borrow_mut().follow(id);
+        let cursor = cursor.not_after(now);
         if core::mem::take(whole) && !inspected.state.running {
-            self.ledger.borrow_mut().end(source, clock::unix_micros() * 1000);
+            self.ledger.borrow_mut().end(source, now);
             return Next::Over;
         }
         let Inspected { name, config, .. } = &inspected;

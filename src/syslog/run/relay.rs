@@ -98,9 +98,9 @@ impl Relay<'_> {
     }
 
     /// Docker has answered, or will not: what waits for it goes on.
-    fn answered(&self, id: &str, speaker: Option<Speaker>) {
+    fn answered(&self, id: &str, speaker: Option<&Speaker>) {
         let now = clock::now();
-        match &speaker {
+        match speaker {
             Some(speaker) => self.known.borrow_mut().learn(id, speaker.clone(), now),
             None => self.known.borrow_mut().give_up(id, now),
         }
@@ -112,7 +112,7 @@ impl Relay<'_> {
         drop(parked);
         for (_, came, line) in ours {
             let read = parse(&line, came);
-            match &speaker {
+            match speaker {
                 Some(speaker) => self.named(&read, speaker),
                 None => self.pass(&read),
             }

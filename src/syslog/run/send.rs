@@ -143,10 +143,14 @@ impl Outbox {
                 Transport::Tcp => tcp::session(self).await,
                 Transport::Udp => udp::session(self).await,
             };
-            self.down(&failed);
-            // A server that takes connections and closes them at once is not there, either.
-            if clock::now().since(begun) > LAST_PAUSE {
+            self.connected.set(false);
+            let lasted = clock::now().since(begun) > LAST_PAUSE;
+            if lasted {
                 pause = FIRST_PAUSE;
+            }
+            // Receivers close what is idle (Grafana Alloy after 120 s). One that closes what is new is in trouble.
+            if !lasted || failed.kind() != io::ErrorKind::UnexpectedEof {
+                self.down(&failed);
             }
             Timer::after(pause).await;
             pause = (pause * 2).min(LAST_PAUSE);
@@ -161,7 +165,6 @@ impl Outbox {
     }
 
     fn down(&self, error: &io::Error) {
-        self.connected.set(false);
         let text = error.to_string();
         let news = self.error.replace(Some(text.clone())).is_none_or(|before| before != text);
         if news {

@@ -46,9 +46,8 @@ pub(super) async fn run(relay: &Relay<'_>, docker: &Client, questions: Receiver<
                     continue;
                 }
                 let speaker = inspect(docker, &id).await;
-                let found = speaker.is_some();
-                relay.answered(&id, speaker);
-                if !found {
+                relay.answered(&id, speaker.as_ref());
+                if speaker.is_none() {
                     Timer::after(RESPITE).await;
                 }
             }
@@ -68,7 +67,7 @@ async fn learn_all(relay: &Relay<'_>, docker: &Client) {
             continue;
         };
         let speaker = Speaker::of_container(&container.id, name, &container.image, &container.labels);
-        relay.answered(id, Some(speaker));
+        relay.answered(id, Some(&speaker));
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::UdpSocket;
 
 /// Longest datagram there is.
 const MAX_DATAGRAM: usize = 64 * 1024;
-/// What may wait in the kernel while this thread does something else; it grants at most net.core.rmem_max.
+/// What may wait in the kernel while this thread does something else; it grants at most `net.core.rmem_max`.
 const BUFFER: usize = 1024 * 1024;
 /// Datagrams read before others of this thread have their turn.
 const BATCH: usize = 64;

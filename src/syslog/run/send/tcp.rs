@@ -65,14 +65,19 @@ async fn open(addr: SocketAddr) -> io::Result<Async<TcpStream>> {
 
 /// Sends until the connection breaks.
 async fn send(outbox: &Outbox, socket: &Async<TcpStream>) -> io::Result<core::convert::Infallible> {
-    let mut look = FIRST_LOOK;
+    let (mut look, mut widest) = (FIRST_LOOK, 0);
     loop {
         // Before each write: to one that has closed, bytes would go nowhere.
         hear(socket)?;
         outbox.load();
         let blocked = write(outbox, socket)?;
+        widest = widest.max(tcp::window(socket)?);
         let unacked = tcp::unacknowledged(socket)?;
-        outbox.queue.borrow_mut().acked(clock::now(), unacked);
+        {
+            let mut queue = outbox.queue.borrow_mut();
+            queue.see_window(widest);
+            queue.acked(clock::now(), unacked);
+        }
         outbox.wake_readers();
         if blocked {
             future::or(socket.writable(), socket.readable()).await?;

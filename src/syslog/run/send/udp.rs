@@ -64,11 +64,12 @@ async fn send(outbox: &Outbox, socket: &Async<UdpSocket>) -> io::Result<()> {
             }
             Some(result) => drop(result?),
         }
-        let mut queue = outbox.queue.borrow_mut();
-        let len = queue.datagram().len();
-        queue.wrote(len);
-        queue.acked(clock::now(), 0);
-        drop(queue);
+        {
+            let mut queue = outbox.queue.borrow_mut();
+            let len = queue.datagram().len();
+            queue.wrote(len);
+            queue.acked(clock::now(), 0);
+        }
         outbox.wake_readers();
         burst += 1;
         if burst == BURST {

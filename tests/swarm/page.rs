@@ -1,0 +1,61 @@
+//! The page on a real Swarm: a rollout as it goes on, then an image that is bad, seen from a node that is not the leader.
+
+use crate::browser::{Browser, can_run, url};
+use crate::lab::{Image, Lab};
+use crate::net::ip;
+use crate::net::netns::inside;
+use crate::rounds::{daemons, leader};
+
+const PORT: u16 = 9112;
+
+#[test]
+fn a_rollout_and_a_bad_image_show() {
+    if !can_run() {
+        return;
+    }
+    let Some(lab) = Lab::new(3) else { return };
+    let one = lab.push("app:v1", Image::Good("1"));
+    let two = lab.push("app:v2", Image::Good("2"));
+    let bad = lab.push("app:exits", Image::Exits);
+    lab.move_tag("app:latest", "v1");
+    let image = lab.image("app:latest");
+    let create =
+        "service create --detach --name web --mode global --update-monitor 1s --stop-grace-period 1s";
+    lab.node(0).docker_line(&format!("{create} {image}"));
+    lab.wait_running(0, "web", 3, &one);
+    let listen = format!("[::]:{PORT}");
+    let flags = ["--vrrp", "3", "--advert", "1s", "--listen", &listen];
+    let rounds = ["--update", "--update-every", "2s", "--bake", "6s", "--rollout-deadline", "60s"];
+    let _daemons = daemons(&lab, &[&flags[..], &rounds].concat());
+    let follower = lab.node((leader(&lab) + 1) % 3);
+    let here = follower.address().parse().expect("an address");
+    ip(&format!("-n {} link set lo up", lab.bridge()));
+    inside(&lab.bridge(), || {
+        let browser = Browser::start();
+        browser.open(&url(here, PORT));
+        let services = "section[aria-labelledby=services]";
+        browser.wait(services, "3 of 3");
+        browser.wait(services, &short(&one));
+        browser.wait(services, "up to date");
+
+        lab.move_tag("app:latest", "v2");
+        browser.wait("section[aria-labelledby=updates] .card", "web");
+        browser.picture("swarm-rollout");
+        lab.wait_running(0, "web", 3, &two);
+        browser.wait(services, &format!("{} newest: the same", short(&two)));
+        browser.wait(services, "up to date");
+
+        lab.move_tag("app:latest", "exits");
+        browser.wait(services, "held back");
+        browser.wait(services, &format!("{} newest: {}", short(&two), short(&bad)));
+        browser.wait("#look + ul", "web held back");
+        browser.wait("section[aria-labelledby=updates]", "held back");
+        browser.picture("swarm-held");
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+    });
+}
+
+/// As the page and `docker` write a digest.
+fn short(digest: &str) -> String {
+    digest.trim_start_matches("sha256:").chars().take(12).collect()
+}
