@@ -10,12 +10,16 @@ use core::time::Duration;
 use smol::future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::thread;
 use std::time::Instant;
 use unsinkable::ceph::exposition::{Lines, Sample};
 use unsinkable::ceph::health::Gathering;
 use unsinkable::ceph::run::{Known, ask, run};
 use unsinkable::ceph::{Ceph, Check, Health, Osds};
+use unsinkable::checks::health::Reason;
+use unsinkable::checks::{Kind, Track};
+use unsinkable::housekeeper::checks;
 use unsinkable::http_url::HttpUrl;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -266,6 +270,35 @@ fn the_active_one_is_found_and_its_answer_outlives_it() {
     assert_eq!(look.error, Some(format!("{standby}: stands by")));
     assert_eq!(look.answer.unwrap().1, at);
     assert!(look.asked.unwrap() >= at);
+}
+
+/// `--track ceph` as the housekeeper watches it: nothing is said before the managers were asked.
+#[test]
+fn a_track_says_what_the_managers_say() {
+    let slow = server(|mut stream, _| {
+        thread::sleep(Duration::from_millis(300));
+        let _ = stream.write_all(&ok(&recorded("quincy-17.2.7-warn")));
+    });
+    for (url, reason) in [
+        (saying(ok(&recorded("reef-18.2.1-ok"))), Reason::CephOk),
+        (slow, Reason::CephWarn),
+        (saying(ok(&recorded("squid-19.2.0-upgrade-error"))), Reason::CephError),
+        (saying(ok(b"")), Reason::NoManager),
+    ] {
+        let (known, urls) = (Known::default(), [url]);
+        let (interval, timeout) = (Duration::from_secs(15), LIMIT);
+        let track = Track { kind: Kind::Ceph, interval, weight: None, rise: 1, fall: 1, timeout };
+        let tracks = [(3, track)];
+        let (tell, told) = smol::channel::unbounded();
+        let tell = |place, verdict| tell.try_send((place, verdict)).unwrap();
+        let looks = checks::run(&tracks, Path::new("/nonexistent"), &known, tell);
+        let work = async {
+            future::zip(run(&urls, &known), looks).await;
+            unreachable!("neither ends");
+        };
+        let (place, verdict) = smol::block_on(future::or(async { told.recv().await.unwrap() }, work));
+        assert_eq!((place, verdict.reason, verdict.well), (3, reason, reason.is_well()));
+    }
 }
 
 /// Without `--ceph` nothing is asked and nothing waits.
