@@ -138,8 +138,8 @@ fn pure_files_import_their_own_folder_and_the_time() {
                     // How a duration is written, in a label as in a flag.
                     "crate::flags::duration",
                 ];
-                let housework =
-                    ["update", "prune", "syslog"].contains(&folder) && values.iter().any(|good| path.starts_with(good));
+                let housework = ["update", "prune", "syslog"].contains(&folder)
+                    && values.iter().any(|good| path.starts_with(good));
                 // What it writes are flags, and it asks what they would do.
                 let flags = ["crate::flags", "crate::plan"];
                 let housework =

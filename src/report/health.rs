@@ -98,9 +98,9 @@ mod tests {
         assert_eq!(judged(&sample::backup()).unwrap(), "VRID 12: ok, backup\n");
         let mut late = sample::backup();
         // Heard 412 ms ago; 4 s and a margin of 1 s are allowed.
-        late.now = late.now + Duration::from_millis(4_588);
+        late.now += Duration::from_millis(4_588);
         assert!(judged(&late).is_ok());
-        late.now = late.now + Duration::from_millis(1);
+        late.now += Duration::from_millis(1);
         assert_eq!(judged(&late).unwrap_err(), "VRID 12: backup: no master is heard\n");
         let mut alone = sample::backup();
         alone.routers[0].master = None;
@@ -113,20 +113,20 @@ mod tests {
         sent.note(&status);
         assert_eq!(judge(&status, &sent).unwrap(), "VRID 12: ok, master\n");
         for (wait, grows, well) in [(30_000, 30, true), (5_000, 0, true), (1, 0, false), (1, 1, true)] {
-            status.now = status.now + Duration::from_millis(wait);
+            status.now += Duration::from_millis(wait);
             status.routers[0].sent += grows;
             sent.note(&status);
             assert_eq!(judge(&status, &sent).is_ok(), well, "{wait} ms, {grows} more");
         }
         // Asked as backup a minute ago, master for a moment: its first advert may be on the way.
         status.routers[0].state = State::Backup;
-        status.now = status.now + Duration::from_secs(60);
+        status.now += Duration::from_secs(60);
         sent.note(&status);
         status.routers[0].state = State::Master;
         sent.note(&status);
         assert!(judge(&status, &sent).is_ok());
         status.routers[0].peers.clear();
-        status.now = status.now + Duration::from_secs(60);
+        status.now += Duration::from_secs(60);
         assert!(judge(&status, &sent).is_ok(), "alone, with nobody to send to");
         status.routers[0].multicast = true;
         assert_eq!(judge(&status, &sent).unwrap_err(), "VRID 12: master: its adverts do not go out\n");

@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn no_line_is_longer_than_the_limit() {
-        let long = [&[b'x'; 32 * 1024][..], b"rest\n<30>next\n"].concat();
-        let exact = [&[b'y'; 32 * 1024][..], b"\n<30>next\n"].concat();
+        let long = [&vec![b'x'; 32 * 1024][..], b"rest\n<30>next\n"].concat();
+        let exact = [&vec![b'y'; 32 * 1024][..], b"\n<30>next\n"].concat();
         for cut in [1, 1021, 32 * 1024, 33 * 1024, 100_000] {
             assert_eq!(read(&long, cut).unwrap(), ["x".repeat(32 * 1024), "<30>next".to_owned()], "{cut}");
             assert_eq!(read(&exact, cut).unwrap(), ["y".repeat(32 * 1024), "<30>next".to_owned()], "{cut}");
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn an_idle_connection_holds_nothing() {
         let mut frames = Frames::default();
-        frames.take(&[b"<30>", &[b'x'; 20_000][..], b"\n"].concat(), |_| ()).unwrap();
+        frames.take(&[b"<30>", &vec![b'x'; 20_000][..], b"\n"].concat(), |_| ()).unwrap();
         assert_eq!(frames.partial.capacity(), 0);
         for _ in 0..100 {
-            frames.take(&[b'x'; 32 * 1024], |_| ()).unwrap();
+            frames.take(&vec![b'x'; 32 * 1024], |_| ()).unwrap();
         }
         assert!(frames.partial.capacity() <= 64 * 1024);
     }

@@ -6,7 +6,7 @@ use super::*;
 const NOW: u64 = 1_763_858_348_500_000;
 const ID: &str = "3f2a9c1b7d4e";
 
-fn of<'a>(text: &'a str) -> Line<'a> {
+fn of(text: &str) -> Line<'_> {
     Line {
         facility: 3,
         severity: 6,
