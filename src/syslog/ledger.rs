@@ -217,7 +217,10 @@ mod tests {
         // Read again while this program runs, it goes on behind what is on its way.
         assert_eq!(ledger.follow("a"), (a, Cursor { stdout: mark(52, 2), stderr: mark(51, 1) }));
         // After a restart, behind what has arrived.
-        assert_eq!(Ledger::new(kept, u64::MAX).follow("a").1, Cursor { stdout: mark(50, 1), stderr: mark(40, 0) });
+        assert_eq!(
+            Ledger::new(kept, u64::MAX).follow("a").1,
+            Cursor { stdout: mark(50, 1), stderr: mark(40, 0) }
+        );
         ledger.settle(5);
         assert_eq!(ledger.kept().containers[0].1, Cursor { stdout: mark(52, 2), stderr: mark(51, 1) });
         assert_eq!(ledger.last_on_the_way(), None);

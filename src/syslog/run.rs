@@ -69,11 +69,12 @@ pub async fn run(jobs: &Housekeeping, docker: &Client, told: Receiver<Event>, sh
             tell(&outbox, &host, at, &happened::vip(router.as_deref(), &text));
         }
     };
-    tasks.run(future::or(telling, async {
-        following.await;
-        future::pending::<()>().await;
-    }))
-    .await;
+    tasks
+        .run(future::or(telling, async {
+            following.await;
+            future::pending::<()>().await;
+        }))
+        .await;
     follower.stop();
     let late = async {
         Timer::after(LAST).await;
@@ -93,7 +94,6 @@ async fn arrival(book: &Book, outbox: &Outbox) {
 fn tell(outbox: &Outbox, host: &str, at: u64, happened: &Happened) {
     let Happened { severity, speaker, text } = happened;
     let text = text.as_bytes();
-    let message =
-        Message { at, facility: DAEMON, severity: *severity, host, speaker, msg_id: "event", text };
+    let message = Message { at, facility: DAEMON, severity: *severity, host, speaker, msg_id: "event", text };
     outbox.push(&message, Keep::Loose);
 }
