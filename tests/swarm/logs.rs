@@ -3,6 +3,7 @@
 use crate::lab::{Image, Lab};
 use crate::net::{self, ms, say, usage};
 use crate::rounds;
+use crate::unpacked;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
@@ -18,6 +19,10 @@ const FLAGS: [&str; 2] = ["--syslog", SERVER];
 const LINES: usize = 30_000;
 /// For all of a flood to arrive, on a machine that does something else, too.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+fn rsyslogd() -> PathBuf {
+    unpacked::root("rsyslog").join("usr/sbin/rsyslogd")
+}
 
 /// rsyslog in the switch's namespace, which writes what it receives as it came.
 struct Rsyslog {
@@ -45,17 +50,22 @@ impl Rsyslog {
 
     fn up(&mut self) {
         let file = |name: &str| self.dir.join(name).display().to_string();
+        let libraries = unpacked::libraries(&unpacked::root("rsyslog"));
         let mut command = Command::new("ip");
         command.args([
             "netns",
             "exec",
             &self.netns,
-            "rsyslogd",
+            "env",
+            &format!("LD_LIBRARY_PATH={}", libraries.join(":")),
+            &rsyslogd().display().to_string(),
             "-n",
             "-f",
             &file("conf"),
             "-i",
             &file("pid"),
+            "-M",
+            &unpacked::modules(&libraries, "rsyslog", "imtcp.so"),
         ]);
         self.child = Some(command.spawn().unwrap());
     }
@@ -136,7 +146,7 @@ fn none_twice(seen: &BTreeMap<usize, Vec<String>>) {
 
 #[test]
 fn logs_arrive_with_names_and_each_line_once() {
-    if !net::can_run(&["rsyslogd"]) {
+    if !unpacked::has(&rsyslogd()) {
         return;
     }
     let Some(lab) = Lab::new(1) else { return };

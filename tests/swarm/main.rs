@@ -10,6 +10,9 @@ mod dockerd;
 #[path = "../lab/mod.rs"]
 mod net;
 
+#[path = "../unpacked/mod.rs"]
+mod unpacked;
+
 #[path = "../page/browser.rs"]
 #[allow(dead_code, reason = "tests/page uses all of it")]
 mod browser;

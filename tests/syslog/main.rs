@@ -9,6 +9,8 @@ mod relay;
 mod restart;
 mod servers;
 mod unkind;
+#[path = "../unpacked/mod.rs"]
+mod unpacked;
 
 use smol::Timer;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! A real rsyslog or syslog-ng from Debian, as a child of the test: its own configuration, ports of loopback, a file.
 
+use crate::unpacked;
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -31,19 +32,14 @@ pub struct Server {
     child: Option<Child>,
 }
 
-/// What tests/setup has unpacked; nothing (said loudly) where it has not run.
+/// Has tests/setup unpacked both?
 pub fn unpacked() -> bool {
-    let lacking = [Kind::Rsyslog, Kind::SyslogNg].into_iter().find(|kind| !kind.program().exists());
-    let Some(kind) = lacking else { return true };
-    eprintln!("\n*** SKIPPED: {} is not there (run tests/setup) ***", kind.program().display());
-    assert!(std::env::var_os("CI").is_none(), "cannot run here: run tests/setup");
-    false
+    [Kind::Rsyslog, Kind::SyslogNg].into_iter().all(|kind| unpacked::has(&kind.program()))
 }
 
 impl Kind {
     fn root(self) -> PathBuf {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
-        target.join("debian").join(match self {
+        unpacked::root(match self {
             Self::Rsyslog => "rsyslog",
             Self::SyslogNg => "syslog-ng-core",
         })
@@ -55,13 +51,6 @@ impl Kind {
             Self::SyslogNg => "usr/sbin/syslog-ng",
         })
     }
-}
-
-/// Folders under `root` that hold a shared library.
-fn libraries(root: &Path) -> Vec<PathBuf> {
-    let folders = |path: &str| fs::read_dir(root.join(path)).into_iter().flatten();
-    let below = ["usr/lib", "lib"].into_iter().flat_map(folders).map(|entry| entry.expect("an entry").path());
-    [root.join("usr/lib"), root.join("lib")].into_iter().chain(below.filter(|path| path.is_dir())).collect()
 }
 
 /// A port that nobody has: the kernel's choice, given back.
@@ -130,22 +119,16 @@ log {{ source(net); destination(out); }};
     /// Starts it, and waits until it listens.
     pub fn start(&mut self) {
         let root = self.kind.root();
-        let mut paths: Vec<String> = libraries(&root).iter().map(|path| path.display().to_string()).collect();
+        let mut paths = unpacked::libraries(&root);
         let mut command = Command::new(self.kind.program());
-        let modules = |folder: &str, one: &str| {
-            paths
-                .iter()
-                .map(|path| format!("{path}/{folder}"))
-                .find(|path| Path::new(path).join(one).exists())
-        };
         let file = |name: &str| self.dir.join(name).into_os_string();
         match self.kind {
             Kind::Rsyslog => {
                 command.arg("-n").arg("-f").arg(file("conf")).arg("-i").arg(file("pid"));
-                command.arg("-M").arg(modules("rsyslog", "imtcp.so").expect("its modules"));
+                command.arg("-M").arg(unpacked::modules(&paths, "rsyslog", "imtcp.so"));
             }
             Kind::SyslogNg => {
-                let folder = modules("syslog-ng/3.38", "libafsocket.so").expect("its modules");
+                let folder = unpacked::modules(&paths, "syslog-ng/3.38", "libafsocket.so");
                 command.args(["--foreground", "--no-caps", "--module-path", &folder]);
                 for (flag, name) in [("-f", "conf"), ("-p", "pid"), ("-R", "persist"), ("-c", "control")] {
                     command.arg(flag).arg(file(name));
