@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use unsinkable::flags::{self, Command, Config, Finding, Housekeeping, LocalAddresses, Refusal, Resolved};
+use unsinkable::sys::crash;
 use unsinkable::vrrp::Vip;
 use unsinkable::{daemon, housekeeper, log, plan, preflight, report, translate};
 
@@ -15,6 +16,7 @@ const EX_OSERR: u8 = 71;
 const ADDRESS_RETRY: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
+    crash::tell();
     let args: Vec<OsString> = std::env::args_os().collect();
     let code = local()
         .and_then(|local| flags::parse_from(&args, &local))

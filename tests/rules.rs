@@ -60,7 +60,8 @@ impl Source {
         let docker = ["client", "calls", "connection", "fetch", "auth_file"]
             .iter()
             .any(|file| self.name == format!("docker/{file}.rs"));
-        let driver = self.name.ends_with("/run.rs") || self.name.contains("/run/") || docker;
+        let build_script = self.name == "listen/pack.rs";
+        let driver = build_script || self.name.ends_with("/run.rs") || self.name.contains("/run/") || docker;
         pure_folder && !driver && !self.is_tests()
     }
 

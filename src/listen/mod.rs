@@ -13,5 +13,5 @@ pub mod run;
 pub use request::Request;
 pub use response::{Response, refusal};
 
-/// The page under `/`.
-pub const PAGE: &str = include_str!("page.html");
+/// The page under `/`: `page.html`, gzipped by `pack` as the program is built. Every browser unpacks it.
+pub const PAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.html.gz"));

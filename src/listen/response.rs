@@ -17,28 +17,28 @@ pub struct Response {
     /// `application/json`, `text/plain; charset=utf-8`, …
     pub content_type: &'static str,
     /// The document; shared, as many may take it at once.
-    pub body: Rc<str>,
+    pub body: Rc<[u8]>,
 }
 
 /// Only what the page itself brings: no outside asset, no frame around it, no address told to others.
-const PAGE_RULES: &str = "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; \
+const PAGE_RULES: &str = "Content-Encoding: gzip\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'\r\nX-Frame-Options: DENY\r\n";
 
 impl Response {
     /// A document.
     pub fn json(body: impl Into<Rc<str>>) -> Self {
-        Self { status: 200, content_type: "application/json", body: body.into() }
+        Self { status: 200, content_type: "application/json", body: body.into().into() }
     }
 
-    /// A page for people.
-    pub fn page(body: impl Into<Rc<str>>) -> Self {
+    /// A page for people, gzipped.
+    pub fn page(body: &[u8]) -> Self {
         Self { status: 200, content_type: HTML, body: body.into() }
     }
 
     /// Lines of text: with 200, or 503 where they say what is wrong.
     pub fn text(status: u16, body: impl Into<Rc<str>>) -> Self {
-        Self { status, content_type: TEXT, body: body.into() }
+        Self { status, content_type: TEXT, body: body.into().into() }
     }
 
     /// No document: 400, 404, 405, 408, 421, 431, 503, 505.
@@ -112,7 +112,7 @@ mod tests {
         // Two characters, three bytes.
         assert_eq!(Response::json("é1").head(), head);
         assert!(Response::refused(405).head().ends_with("\r\nAllow: GET, HEAD\r\n\r\n"));
-        let page = Response::page("<p>").head();
+        let page = Response::page(b"<p>").head();
         assert!(
             page.contains("\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "),
             "{page}"

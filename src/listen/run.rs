@@ -106,7 +106,7 @@ async fn read(client: &mut Async<TcpStream>) -> io::Result<Result<Request, Respo
 /// Head and body in one: a small answer is one segment.
 async fn write(client: &mut Async<TcpStream>, response: &Response, with_body: bool) -> io::Result<()> {
     let mut head = response.head().into_bytes();
-    let body = if with_body { response.body.as_bytes() } else { &[] };
+    let body = if with_body { &response.body[..] } else { &[] };
     let (first, rest) = body.split_at(body.len().min(FIRST));
     head.extend_from_slice(first);
     client.write_all(&head).await?;

@@ -7,6 +7,7 @@
 pub mod alias;
 pub mod caps;
 pub mod clock;
+pub mod crash;
 pub mod interface;
 pub mod netlink;
 pub mod packet_socket;
