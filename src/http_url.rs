@@ -25,27 +25,25 @@ impl HttpUrl {
         }
         let rest = text.strip_prefix("http://").ok_or_else(expected)?;
         let (place, path) = rest.find('/').map_or((rest, path), |at| rest.split_at(at));
-        let (host, port) = split(place, port).ok_or_else(expected)?;
-        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+        let (host, port) = host_and_port(place, port).ok_or_else(expected)?;
         let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic());
-        let fits = (1..=253).contains(&host.len()) && host.bytes().all(is_host) && is_plain && port != 0;
-        fits.then(|| Self { host: host.to_owned(), port, path: path.to_owned() }).ok_or_else(expected)
+        is_plain.then(|| Self { host: host.to_owned(), port, path: path.to_owned() }).ok_or_else(expected)
     }
 }
 
-/// Host and port of `HOST`, `HOST:PORT`, `[ADDR]` or `[ADDR]:PORT`.
-fn split(place: &str, port: u16) -> Option<(&str, u16)> {
-    if let Some(rest) = place.strip_prefix('[') {
-        let (host, behind) = rest.split_once(']')?;
-        return match behind.strip_prefix(':') {
-            Some(port) => Some((host, port.parse().ok()?)),
-            None => behind.is_empty().then_some((host, port)),
-        };
-    }
-    match place.split_once(':') {
-        Some((host, port)) => Some((host, port.parse().ok()?)),
-        None => Some((place, port)),
-    }
+/// Host and port of `HOST`, `HOST:PORT`, `[ADDR]` or `[ADDR]:PORT`; nothing where they can be none.
+pub fn host_and_port(place: &str, port: u16) -> Option<(&str, u16)> {
+    let (host, port) = match place.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((host, ""))) => (host, port),
+        Some(Some((host, behind))) => (host, behind.strip_prefix(':')?.parse().ok()?),
+        Some(None) => return None,
+        None => match place.split_once(':') {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (place, port),
+        },
+    };
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+    ((1..=253).contains(&host.len()) && host.bytes().all(is_host) && port != 0).then_some((host, port))
 }
 
 impl fmt::Display for HttpUrl {

@@ -1,5 +1,6 @@
 //! `--syslog udp://HOST:514 | tcp://HOST:601[?format=rfc5424|rfc3164&framing=lf|octet]`.
 
+use crate::http_url::host_and_port;
 use core::fmt;
 
 /// The ports that RFC 5426 and RFC 6587 name.
@@ -65,7 +66,7 @@ impl Target {
             _ => return Err(expected()),
         };
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (host, port) = split(place, port).ok_or_else(expected)?;
+        let (host, port) = host_and_port(place, port).ok_or_else(expected)?;
         let mut target =
             Self { transport, host: host.to_owned(), port, format: Format::Rfc5424, framing: Framing::Lf };
         for option in query.split('&').filter(|option| !option.is_empty()) {
@@ -84,21 +85,6 @@ impl Target {
         }
         Some(())
     }
-}
-
-/// Host and port; an IPv6 address stands in brackets.
-fn split(place: &str, port: u16) -> Option<(&str, u16)> {
-    let (host, port) = match place.strip_prefix('[').map(|rest| rest.split_once(']')) {
-        Some(Some((host, behind))) => {
-            (host, behind.strip_prefix(':').map_or(Some(port), |port| port.parse().ok())?)
-        }
-        Some(None) => return None,
-        None => place
-            .split_once(':')
-            .map_or(Some((place, port)), |(host, port)| Some((host, port.parse().ok()?)))?,
-    };
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
-    ((1..=253).contains(&host.len()) && host.bytes().all(is_host) && port != 0).then_some((host, port))
 }
 
 impl fmt::Display for Target {
