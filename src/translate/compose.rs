@@ -35,9 +35,8 @@ impl Container {
         if separator == ',' {
             source = "";
             for part in said.split(',') {
-                match part.split_once('=') {
-                    Some(("source" | "src", value)) => source = value,
-                    Some(_) | None => {}
+                if let Some(("source" | "src", value)) = part.split_once('=') {
+                    source = value;
                 }
             }
         }

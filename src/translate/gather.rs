@@ -99,11 +99,12 @@ impl Reader<'_> {
         let start = Place { file, line: 1 };
         let content = self.text(file, &start)?;
         let lower = file.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let is_yaml = lower.ends_with(".yml") || lower.ends_with(".yaml");
+        let (_, end) = lower.rsplit_once('.').unwrap_or_default();
+        let is_yaml = end == "yml" || end == "yaml";
         let mut uses = Vec::new();
         let mut lines = Lines::default();
         let mut statements = 0;
-        if !is_yaml && (lower.ends_with(".conf") || is_keepalived(content)) {
+        if !is_yaml && (end == "conf" || is_keepalived(content)) {
             let parsed = words::read(file, content, &mut |pattern, at| self.included(pattern, at))?;
             let node = keepalived::read(found.names.len(), &parsed);
             statements = node.lines.0.len();
@@ -115,7 +116,7 @@ impl Reader<'_> {
             found.names.push(file);
             return Ok(());
         }
-        let is_env = lower.ends_with(".env") || is_env(content);
+        let is_env = end == "env" || is_env(content);
         let mut beside = |path: &str, at: &Place| self.beside(path, at);
         if !is_yaml && is_docker_command(content) {
             command::read(file, content, &mut beside, &mut uses, &mut lines)?;

@@ -251,25 +251,24 @@ fn read(tool: Tool, setting: &Setting, lines: &mut Lines) -> &'static str {
         "Time" => time(lines, at, said, Flag::new(flag, value), why),
         "List" => list(lines, at, said, (flag, why), value, bare),
         "Level" => level(lines, at, said, value),
-        "Host" => match value.strip_prefix("unix://").filter(|path| path.starts_with('/')) {
-            Some(path) => lines.flag(at, said, "--docker", path),
-            None => {
+        "Host" => {
+            let path = value.strip_prefix("unix://").filter(|path| path.starts_with('/'));
+            if let Some(path) = path {
+                lines.flag(at, said, "--docker", path);
+            } else {
                 let why = "only a socket of this machine is spoken to (--docker)";
                 lines.add(at, said, Verdict::Nothing, why);
             }
-        },
-        "Cron" => match window(value) {
-            Some(window) => lines.near(
-                at,
-                said,
-                "rounds come every --update-every, and only within an hour from that time on",
-                Flag::new("--update-window", window),
-            ),
-            None => {
+        }
+        "Cron" => {
+            if let Some(window) = window(value) {
+                let why = "rounds come every --update-every, and only within an hour from that time on";
+                lines.near(at, said, why, Flag::new("--update-window", window));
+            } else {
                 let why = "no schedules: --update-window 02:00-05:00 says when, --update-every how often";
                 lines.add(at, said, Verdict::Nothing, why);
             }
-        },
+        }
         // On, Off, Any.
         _ => lines.add(at, said, Verdict::Differs, why),
     }
