@@ -1,145 +1,134 @@
 //! `docker run` and `docker service create` as text, and words as a shell reads them. Pure.
 
-use std::rc::Rc;
-
 use super::compose::{self, Container, Files};
-use super::sheet::{Bad, Line, Place};
+use super::sheet::{Bad, Lines, Place, Text, text};
 use super::tools::{Setting, Use};
 
 /// Options of Docker's that have no value.
-const SWITCHES: [&str; 16] = [
-    "-d",
-    "--detach",
-    "--rm",
-    "-i",
-    "-t",
-    "-it",
-    "-ti",
-    "-dit",
-    "-td",
-    "--init",
-    "--privileged",
-    "--read-only",
-    "--tty",
-    "--interactive",
-    "--with-registry-auth",
-    "--no-resolve-image",
-];
+const SWITCHES: &str = "-d --detach --rm -i -t -it -ti -dit -td --init --privileged --read-only --tty --interactive \
+                        --with-registry-auth --no-resolve-image";
 
 /// A word, and the line it is on.
-pub type Word = (usize, String);
+pub type Word = (usize, Text);
 
 /// Words as a shell reads them, one list for each command. Quotes and backslashes only: nothing is expanded.
-pub fn split(text: &str) -> Result<Vec<Vec<Word>>, usize> {
+pub fn split(said: &str) -> Result<Vec<Vec<Word>>, usize> {
     let mut commands = vec![Vec::new()];
-    let mut word: Option<Word> = None;
+    // The word that is being read, and its line.
+    let mut word: Option<(usize, String)> = None;
+    let mut quote = None;
+    let mut is_comment = false;
     let mut line = 1;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut chars = said.chars();
+    loop {
+        let c = chars.next().unwrap_or('\0');
         let here = line;
         line += usize::from(c == '\n');
-        match c {
-            '\\' => match chars.next() {
-                Some('\n') => line += 1,
-                Some(next) => word.get_or_insert((here, String::new())).1.push(next),
-                None => {}
-            },
-            '\'' | '"' => {
-                let into = &mut word.get_or_insert((here, String::new())).1;
-                loop {
-                    match chars.next() {
-                        None => return Err(here),
-                        Some(next) if next == c => break,
-                        Some('\\') if c == '"' => into.extend(chars.next()),
-                        Some(next) => {
-                            line += usize::from(next == '\n');
-                            into.push(next);
-                        }
-                    }
+        is_comment &= c != '\n' && c != '\0';
+        let mut add = Some(c);
+        match (c, quote) {
+            ('\0', Some((_, opened))) => return Err(opened),
+            _ if is_comment => continue,
+            ('\\', None | Some(('"', _))) => {
+                add = chars.next();
+                line += usize::from(add == Some('\n'));
+                if quote.is_none() && matches!(add, Some('\n') | None) {
+                    continue;
                 }
             }
-            '#' if word.is_none() => while chars.next_if(|next| *next != '\n').is_some() {},
-            _ if c.is_whitespace() => {
-                if let Some(last) = commands.last_mut() {
-                    last.extend(word.take());
+            (_, Some((mark, _))) if c == mark => {
+                quote = None;
+                continue;
+            }
+            (_, Some(_)) => {}
+            ('\'' | '"', None) => {
+                quote = Some((c, here));
+                add = None;
+            }
+            ('#', None) if word.is_none() => {
+                is_comment = true;
+                continue;
+            }
+            _ if c.is_whitespace() || c == '\0' => {
+                if let (Some((at, done)), Some(last)) = (word.take(), commands.last_mut()) {
+                    last.push((at, text(&[&done])));
                 }
                 if c == '\n' {
                     commands.push(Vec::new());
+                } else if c == '\0' {
+                    break;
                 }
+                continue;
             }
-            _ => word.get_or_insert((here, String::new())).1.push(c),
+            _ => {}
         }
+        word.get_or_insert((here, String::new())).1.extend(add);
     }
-    if let Some(last) = commands.last_mut() {
-        last.extend(word);
-    }
-    Ok(commands.into_iter().filter(|words| !words.is_empty()).collect())
+    commands.retain(|words| !words.is_empty());
+    Ok(commands)
 }
 
 /// Reads the commands in a text.
-pub fn read(file: &str, text: &str, files: Files) -> Result<(Vec<Use>, Vec<Line>), Bad> {
-    let file: Rc<str> = file.into();
-    let place = |line: usize| Place { file: Rc::clone(&file), line };
-    let commands =
-        split(text).map_err(|line| Bad::new(&place(line), "a quote is opened here and never closed"))?;
-    let mut uses = Vec::new();
-    let mut lines = Vec::new();
+pub fn read(
+    file: Text,
+    content: &str,
+    files: Files,
+    uses: &mut Vec<Use>,
+    lines: &mut Lines,
+) -> Result<(), Bad> {
+    let commands = match split(content) {
+        Ok(commands) => commands,
+        Err(line) => return Err(Bad::new(&Place { file, line }, "a quote is opened here and never closed")),
+    };
     for words in commands {
-        let line = words.first().map_or(1, |(line, _)| *line);
-        let texts: Vec<&str> = words.iter().map(|(_, word)| word.as_str()).collect();
-        let is = |words: &[&str]| {
-            texts.windows(words.len()).position(|window| window == words).map(|at| at + words.len())
-        };
-        let begin = is(&["docker", "run"])
-            .or_else(|| is(&["service", "create"]))
-            .or_else(|| is(&["docker", "create"]));
-        let begin = begin.or_else(|| is(&["container", "run"]));
-        let Some(rest) = begin.and_then(|begin| words.get(begin..)) else {
-            lines.push(Line::unknown(
-                &place(line),
-                texts.first().copied().unwrap_or_default(),
-                "no docker run or docker service create",
-            ));
-            continue;
-        };
-        let container = container(rest, &place, files)?;
-        lines.extend(compose::take(container, &mut uses));
+        let mut begin = None;
+        for verb in [["container", "run"], ["docker", "create"], ["service", "create"], ["docker", "run"]] {
+            let is_verb = |at: &usize| words[*at].1 == verb[0] && words[at + 1].1 == verb[1];
+            begin = (0..words.len() - 1).find(is_verb).or(begin);
+        }
+        if let Some(begin) = begin {
+            let container = container(&words[begin + 2..], file, files)?;
+            compose::take(container, uses, lines);
+        } else {
+            let (line, word) = words[0];
+            lines.unknown(&Place { file, line }, word, "no docker run or docker service create");
+        }
     }
-    Ok((uses, lines))
+    Ok(())
 }
 
-fn container(words: &[Word], place: &dyn Fn(usize) -> Place, files: Files) -> Result<Container, Bad> {
+fn container(words: &[Word], file: Text, files: Files) -> Result<Container, Bad> {
     let mut words = words.iter();
     let mut container = Container::default();
-    while let Some((line, word)) = words.next() {
-        let at = place(*line);
+    while let Some(&(line, word)) = words.next() {
+        let at = Place { file, line };
         if !word.starts_with('-') {
-            container.image = Some((at, word.clone()));
-            let rest = words.by_ref().map(|(line, word)| (place(*line), word.clone()));
-            container.command.extend(rest);
+            container.image = Some((at, word));
+            for &(line, word) in words {
+                container.command.push((Place { file, line }, word));
+            }
             break;
         }
         let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name.to_owned(), value.to_owned()),
-            None if SWITCHES.contains(&word.as_str()) => (word.clone(), String::new()),
-            None => (word.clone(), words.next().map(|(_, value)| value.clone()).unwrap_or_default()),
+            Some(pair) => pair,
+            None if SWITCHES.split(' ').any(|switch| switch == word) => (word, ""),
+            None => (word, words.next().map_or("", |(_, value)| value)),
         };
-        match name.as_str() {
+        match name {
             "-e" | "--env" => match value.split_once('=') {
-                Some((name, value)) => container.settings.push(Setting::new(&at, name, value)),
-                None => container.lines.push(Line::unknown(&at, value, "has no value in this file")),
+                Some((name, value)) => container.settings.push(Setting { at, name, value }),
+                None => container.lines.unknown(&at, value, "has no value in this file"),
             },
             "--env-file" => {
-                let (name, text) = files(&value, &at)?;
-                let (settings, unknown) = super::env::read(&name, &text);
-                container.settings.extend(settings);
-                container.lines.extend(unknown);
+                let (name, content) = files(value, &at)?;
+                let mut settings = super::env::read(name, content, &mut container.lines);
+                container.settings.append(&mut settings);
             }
-            "-v" | "--volume" => container.volume(&at, &value, ':'),
-            "--mount" => container.volume(&at, &value, ','),
-            "--mode" => container.mode(&at, &value),
-            "--constraint" => container.constraint(&at, &value),
-            _ => container.gone(&at, &name),
+            "-v" | "--volume" => container.volume(&at, value, ':'),
+            "--mount" => container.volume(&at, value, ','),
+            "--mode" => container.mode(&at, value),
+            "--constraint" => container.constraint(&at, value),
+            _ => container.gone(&at, name),
         }
     }
     Ok(container)

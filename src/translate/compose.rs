@@ -3,12 +3,12 @@
 
 use super::command;
 use super::env;
-use super::sheet::{Bad, Flag, Line, Place, Verdict};
+use super::sheet::{Bad, Flag, Lines, Place, Text, Verdict, text};
 use super::tools::{Setting, Tool, Use};
 use super::yaml::{self, Value, Yaml};
 
 /// Name and text of a file, named beside another.
-pub type Files<'a> = &'a mut dyn FnMut(&str, &Place) -> Result<(String, String), Bad>;
+pub type Files<'a> = &'a mut dyn FnMut(&str, &Place) -> Result<(Text, Text), Bad>;
 
 const GONE: &str = "the container goes away: the unit unsinkable.service runs the daemon on every node";
 const STAYS: &str = "not one of the tools that are replaced here: stays as it is";
@@ -19,145 +19,147 @@ const SOCKET: &str = "/var/run/docker.sock";
 #[derive(Default)]
 pub struct Container {
     /// Where its image is named, and the image.
-    pub image: Option<(Place, String)>,
+    pub image: Option<(Place, Text)>,
     /// Environment and env files.
     pub settings: Vec<Setting>,
     /// Arguments behind the image.
-    pub command: Vec<(Place, String)>,
+    pub command: Vec<(Place, Text)>,
     /// What else was said.
-    pub lines: Vec<Line>,
+    pub lines: Lines,
 }
 
 impl Container {
     /// A mount: `SOURCE:TARGET`, or `type=bind,source=…`.
-    pub fn volume(&mut self, at: &Place, text: &str, separator: char) {
-        let named = |name: &str| text.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-        let source = match separator {
-            ',' => named("source").or_else(|| named("src")).unwrap_or_default(),
-            _ => text.split(separator).next().unwrap_or_default(),
-        };
-        self.mount(at, text, source);
+    pub fn volume(&mut self, at: &Place, said: Text, separator: char) {
+        let mut source = said.split(separator).next().unwrap_or_default();
+        if separator == ',' {
+            source = "";
+            for part in said.split(',') {
+                if let Some(("source" | "src", value)) = part.split_once('=') {
+                    source = value;
+                }
+            }
+        }
+        self.mount(at, said, source);
     }
 
-    fn mount(&mut self, at: &Place, text: &str, source: &str) {
-        let said = ["volume ", text].concat();
-        let same = |why: &str| Line::new(at, said.as_str(), Verdict::Same, why);
-        self.lines.push(if source == SOCKET || source == "/run/docker.sock" {
-            same("Docker's socket is found where it is (--docker)")
-        } else if source.ends_with("docker.sock") && source.starts_with('/') {
-            same("").with(Flag::new("--docker", source))
-        } else if source.ends_with("/.docker/config.json") && source.starts_with('/') {
+    fn mount(&mut self, at: &Place, what: Text, source: Text) {
+        let said = text(&["volume ", what]);
+        let is_path = source.starts_with('/');
+        if source == SOCKET || source == "/run/docker.sock" {
+            self.lines.add(at, said, Verdict::Same, "Docker's socket is found where it is (--docker)");
+        } else if source.ends_with("docker.sock") && is_path {
+            self.lines.flag(at, said, "--docker", source);
+        } else if source.ends_with("/.docker/config.json") && is_path {
             let why = "must be readable by the daemon's own user and by nobody else";
-            Line::new(at, said, Verdict::Differs, why).with(Flag::new("--registry-auth-file", source))
+            self.lines.near(at, said, why, Flag::new("--registry-auth-file", source));
         } else if source.starts_with("/var/lib/docker") || source == "/etc/localtime" {
-            same("not needed: Docker is asked through its socket")
+            self.lines.add(at, said, Verdict::Same, "not needed: Docker is asked through its socket");
         } else {
-            Line::new(at, said, Verdict::Nothing, GONE)
-        });
+            self.gone(at, said);
+        }
     }
 
     /// `deploy.mode`.
     pub fn mode(&mut self, at: &Place, mode: &str) {
-        let said = ["mode ", mode].concat();
-        self.lines.push(match mode {
-            "global" => Line::new(at, said, Verdict::Same, "a daemon on every node does that"),
-            _ => Line::new(at, said, Verdict::Nothing, GONE),
-        });
+        let said = text(&["mode ", mode]);
+        if mode == "global" {
+            self.lines.add(at, said, Verdict::Same, "a daemon on every node does that");
+        } else {
+            self.gone(at, said);
+        }
     }
 
     /// `deploy.placement`.
-    pub fn constraint(&mut self, at: &Place, text: &str) {
-        let said = ["constraint ", text].concat();
+    pub fn constraint(&mut self, at: &Place, what: &str) {
+        let is_manager = what.replace(' ', "") == "node.role==manager";
+        let verdict = if is_manager { Verdict::Same } else { Verdict::Differs };
         let why = "a daemon on every node; only the Swarm's leader updates services";
-        let is_manager = text.split_whitespace().collect::<String>() == "node.role==manager";
-        self.lines.push(if is_manager {
-            Line::new(at, said, Verdict::Same, why)
-        } else {
-            Line::new(at, said, Verdict::Differs, why)
-        });
+        self.lines.add(at, text(&["constraint ", what]), verdict, why);
     }
 
     /// What is about the container itself.
-    pub fn gone(&mut self, at: &Place, what: &str) {
-        self.lines.push(Line::new(at, what, Verdict::Nothing, GONE));
+    #[inline(never)]
+    pub fn gone(&mut self, at: &Place, what: Text) {
+        self.lines.add(at, what, Verdict::Nothing, GONE);
     }
 }
 
 /// A tool's container becomes its use; any other stays.
-pub fn take(mut container: Container, uses: &mut Vec<Use>) -> Vec<Line> {
-    let Some((at, image)) = container.image.take() else {
-        return Vec::new();
-    };
-    let said = ["image ", &image].concat();
-    let Some(tool) = Tool::of_image(&image) else {
-        let line = if image.contains("keepalived") {
-            let why = "keepalived in a container: give the keepalived.conf it makes of this";
-            Line::unknown(&at, said, why)
-        } else {
-            Line::new(&at, said, Verdict::Nothing, STAYS)
-        };
-        return vec![line];
-    };
-    let (settings, unknown) = tool.arguments(&container.command);
-    container.lines.extend(unknown);
-    container.settings.extend(settings);
-    uses.push(Use { tool, at, said, settings: container.settings });
-    container.lines
+#[inline(never)]
+pub fn take(mut container: Container, uses: &mut Vec<Use>, lines: &mut Lines) {
+    let Some((at, image)) = container.image else { return };
+    let said = text(&["image ", image]);
+    if let Some(tool) = Tool::of_image(image) {
+        tool.arguments(&container.command, &mut container.settings, &mut container.lines);
+        uses.push(Use { tool, at, said, settings: container.settings });
+        lines.0.extend_from_slice(&container.lines.0);
+    } else if image.contains("keepalived") {
+        let why = "keepalived in a container: give the keepalived.conf it makes of this";
+        lines.unknown(&at, said, why);
+    } else {
+        lines.add(&at, said, Verdict::Nothing, STAYS);
+    }
 }
 
 /// Reads a compose file.
-pub fn read(file: &str, text: &str, files: Files) -> Result<(Vec<Use>, Vec<Line>), Bad> {
-    let root = yaml::read(file, text)?;
-    let mut uses = Vec::new();
-    let mut lines = Vec::new();
+pub fn read(
+    file: Text,
+    content: Text,
+    files: Files,
+    uses: &mut Vec<Use>,
+    lines: &mut Lines,
+) -> Result<(), Bad> {
+    let root = yaml::read(file, content)?;
+    let before = uses.len();
     // Version 1 had the services at the top.
     let services = root.get("services");
     for (key, value) in root.entries() {
         if key.text() == "services" {
             for (name, service) in value.entries() {
-                lines.extend(one_service(name, service, files, &mut uses)?);
+                one_service(&name, &service, files, uses, lines)?;
             }
         } else if services.is_none() && value.get("image").is_some() {
-            lines.extend(one_service(key, value, files, &mut uses)?);
+            one_service(&key, &value, files, uses, lines)?;
         } else {
             let verdict = if services.is_some() { Verdict::Nothing } else { Verdict::Unknown };
-            lines.push(Line::new(&key.at, key.text(), verdict, BESIDE));
+            lines.add(&key.at, key.text(), verdict, BESIDE);
         }
     }
-    if services.is_none() && uses.is_empty() {
-        lines.push(Line::unknown(&root.at, file, "no `services:` in it"));
+    if services.is_none() && uses.len() == before {
+        lines.unknown(&root.at, file, "no `services:` in it");
     }
-    Ok((uses, lines))
+    Ok(())
 }
 
-fn one_service(name: &Yaml, service: &Yaml, files: Files, uses: &mut Vec<Use>) -> Result<Vec<Line>, Bad> {
+fn one_service(
+    name: &Yaml,
+    service: &Yaml,
+    files: Files,
+    uses: &mut Vec<Use>,
+    lines: &mut Lines,
+) -> Result<(), Bad> {
     let mut container = Container::default();
     if service.get("image").is_none() {
-        return Ok(vec![Line::new(&name.at, ["service ", name.text()].concat(), Verdict::Nothing, STAYS)]);
+        lines.add(&name.at, text(&["service ", name.text()]), Verdict::Nothing, STAYS);
+        return Ok(());
     }
     for (key, value) in service.entries() {
         match key.text() {
-            "image" => {
-                container.image = Some((key.at.clone(), value.text().to_owned()));
-            }
-            "environment" => environment(value, &mut container),
+            "image" => container.image = Some((key.at, value.text())),
+            "environment" => environment(&value, &mut container),
             "env_file" => {
                 for item in value.items_or_self() {
                     let path = item.get("path").unwrap_or(item);
-                    let (name, text) = files(path.text(), &path.at)?;
-                    let (settings, unknown) = env::read(&name, &text);
+                    let (name, content) = files(path.text(), &path.at)?;
+                    let mut settings = env::read(name, content, &mut container.lines);
                     // What `environment` says wins: it comes after.
-                    container.settings.splice(0..0, settings);
-                    container.lines.extend(unknown);
-                    container.lines.push(Line::new(
-                        &path.at,
-                        ["env_file ", path.text()].concat(),
-                        Verdict::Same,
-                        "",
-                    ));
+                    settings.append(&mut container.settings);
+                    container.settings = settings;
+                    container.lines.same(&path.at, text(&["env_file ", path.text()]));
                 }
             }
-            "command" => words(value, &mut container),
+            "command" => words(&value, &mut container),
             "volumes" => {
                 for item in value.items_or_self() {
                     match item.get("source") {
@@ -166,54 +168,62 @@ fn one_service(name: &Yaml, service: &Yaml, files: Files, uses: &mut Vec<Use>) -
                     }
                 }
             }
-            "deploy" => deploy(value, &mut container),
+            "deploy" => deploy(&value, &mut container),
             other => container.gone(&key.at, other),
         }
     }
-    Ok(take(container, uses))
+    take(container, uses, lines);
+    Ok(())
 }
 
 fn environment(value: &Yaml, container: &mut Container) {
-    let map = value.entries().into_iter().map(|(name, value)| (&name.at, name.text(), Some(value.text())));
-    let list: &[Yaml] = if let Value::List(list) = &value.value { list } else { &[] };
-    let list = list.iter().map(|item| match item.text().split_once('=') {
-        Some((name, value)) => (&item.at, name, Some(value)),
-        None => (&item.at, item.text(), None),
-    });
-    for (at, name, value) in map.chain(list) {
-        if let Some(value) = value.and_then(interpolated) {
-            container.settings.push(Setting::new(at, name, &value));
-        } else {
-            let why = "its value comes from the environment of `docker compose`: put the value in its place";
-            container.lines.push(Line::unknown(at, name, why));
-        }
+    for (name, value) in value.entries() {
+        variable(&name.at, name.text(), Some(value.text()), container);
+    }
+    let Value::List(list) = value.value else { return };
+    for item in list {
+        let said = item.text();
+        let (name, value) = said.split_once('=').map_or((said, None), |(name, value)| (name, Some(value)));
+        variable(&item.at, name, value, container);
+    }
+}
+
+#[inline(never)]
+fn variable(at: &Place, name: Text, value: Option<Text>, container: &mut Container) {
+    if let Some(value) = value.and_then(interpolated) {
+        container.settings.push(Setting { at: *at, name, value });
+    } else {
+        let why = "its value comes from the environment of `docker compose`: put the value in its place";
+        container.lines.unknown(at, name, why);
     }
 }
 
 /// `$$` is a dollar, `${NAME:-default}` its default; what else has a dollar is known to compose only.
-fn interpolated(text: &str) -> Option<String> {
-    if let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+fn interpolated(said: Text) -> Option<Text> {
+    if let Some(inner) = said.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
         let (_, default) = inner.split_once(":-").or_else(|| inner.split_once('-'))?;
-        return (!default.contains('$')).then(|| default.to_owned());
+        return (!default.contains('$')).then_some(default);
     }
-    let plain = text.replace("$$", "");
-    (!plain.contains('$')).then(|| text.replace("$$", "$"))
+    let plain = said.replace("$$", "\0");
+    (!plain.contains('$')).then(|| text(&[&plain.replace('\0', "$")]))
 }
 
 fn words(value: &Yaml, container: &mut Container) {
-    let Value::List(list) = &value.value else {
-        match command::split(value.text()) {
-            Ok(commands) => {
-                let words = commands.into_iter().flatten().map(|(_, word)| (value.at.clone(), word));
-                container.command.extend(words);
-            }
-            Err(_) => {
-                container.lines.push(Line::unknown(&value.at, "command", "a quote in it is not closed"));
-            }
+    if let Value::List(list) = value.value {
+        for item in list {
+            container.command.push((item.at, item.text()));
         }
         return;
+    }
+    let Ok(commands) = command::split(value.text()) else {
+        container.lines.unknown(&value.at, "command", "a quote in it is not closed");
+        return;
     };
-    container.command.extend(list.iter().map(|item| (item.at.clone(), item.text().to_owned())));
+    for words in commands {
+        for (_, word) in words {
+            container.command.push((value.at, word));
+        }
+    }
 }
 
 fn deploy(value: &Yaml, container: &mut Container) {

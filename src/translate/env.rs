@@ -1,62 +1,72 @@
 //! Settings of the tools as `NAME=VALUE`: env files, and what the names tell of the tool. Pure.
 
-use std::rc::Rc;
-
-use super::sheet::{Line, Place};
+use super::sheet::{Lines, Place, Text, text};
 use super::tools::{Setting, Tool, Use};
 use super::tooltable;
 
-/// Reads an env file as Docker does: `NAME=VALUE`, no quotes, `#` at the beginning of a line; what is no such line.
-pub fn read(file: &str, text: &str) -> (Vec<Setting>, Vec<Line>) {
-    let file: Rc<str> = file.into();
+/// Reads an env file as Docker does: `NAME=VALUE`, no quotes, `#` at the beginning of a line; what is no such line is
+/// told.
+pub fn read(file: Text, content: Text, lines: &mut Lines) -> Vec<Setting> {
     let mut settings = Vec::new();
-    let mut lines = Vec::new();
-    for (line, text) in (1..).zip(text.lines()) {
-        let at = Place { file: Rc::clone(&file), line };
-        let text = text.trim();
-        if text.is_empty() || text.starts_with('#') {
+    for (line, said) in (1..).zip(content.lines()) {
+        let at = Place { file, line };
+        let said = said.trim();
+        if said.is_empty() || said.starts_with('#') {
             continue;
         }
-        let text = text.strip_prefix("export ").unwrap_or(text);
-        match text.split_once('=').filter(|(name, _)| is_name(name.trim())) {
-            Some((name, value)) => settings.push(Setting::new(&at, name.trim(), unquoted(value.trim()))),
+        let said = said.strip_prefix("export ").unwrap_or(said);
+        let (name, value) = said.split_once('=').unwrap_or((said, ""));
+        if !is_name(name.trim()) {
+            lines.unknown(&at, "a line", "expected NAME=VALUE");
+        } else if name.len() == said.len() {
             // Docker takes it from the environment of whoever runs it.
-            None if is_name(text) => lines.push(Line::unknown(&at, text, "has no value in this file")),
-            None => lines.push(Line::unknown(&at, "a line", "expected NAME=VALUE")),
+            lines.unknown(&at, name, "has no value in this file");
+        } else {
+            settings.push(Setting { at, name: name.trim(), value: unquoted(value.trim()) });
         }
     }
-    (settings, lines)
+    settings
 }
 
 /// Could it be the name of a variable?
+#[inline(never)]
 pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// compose takes quotes away, `docker run` does not; nobody means them.
-fn unquoted(value: &str) -> &str {
-    let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
-    inner('"').or_else(|| inner('\'')).unwrap_or(value)
+fn unquoted(value: Text) -> Text {
+    for quote in ['"', '\''] {
+        if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner;
+        }
+    }
+    value
 }
 
 /// An env file alone: which tool is it for, by its name or by what stands in it?
-pub fn alone(file: &str, text: &str) -> Result<(Use, Vec<Line>), Vec<Line>> {
-    let (settings, mut lines) = read(file, text);
+pub fn alone(file: Text, content: Text, uses: &mut Vec<Use>, lines: &mut Lines) {
+    let settings = read(file, content, lines);
     let name = file.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let by_name = Tool::ALL.into_iter().find(|tool| name.contains(tool.name()));
-    let known =
-        |tool: &Tool| settings.iter().filter(|setting| tooltable::knows(*tool, &setting.name)).count();
-    let best = Tool::ALL.into_iter().map(|tool| (known(&tool), tool)).filter(|(count, _)| *count > 0);
-    let most = best.clone().map(|(count, _)| count).max();
-    let mut candidates = best.filter(|(count, _)| Some(*count) == most).map(|(_, tool)| tool);
-    let by_settings = candidates.next().filter(|_| candidates.next().is_none());
-    if let Some(tool) = by_name.or(by_settings) {
-        let at = Place { file: file.into(), line: 1 };
-        return Ok((Use { tool, at, said: ["is for ", tool.name()].concat(), settings }, lines));
+    let mut by_name = None;
+    let mut by_settings = None;
+    let mut most = 0;
+    for tool in Tool::ALL {
+        if by_name.is_none() && name.contains(tool.name()) {
+            by_name = Some(tool);
+        }
+        let known = settings.iter().filter(|setting| tooltable::knows(tool, setting.name)).count();
+        if known >= most {
+            by_settings = (known > most).then_some(tool);
+            most = known;
+        }
     }
-    let unknown = |setting: &Setting| {
-        Line::unknown(&setting.at, setting.name.as_str(), "it is not clear which tool this is for")
-    };
-    lines.extend(settings.iter().map(unknown));
-    Err(lines)
+    if let Some(tool) = by_name.or(by_settings) {
+        let at = Place { file, line: 1 };
+        uses.push(Use { tool, at, said: text(&["is for ", tool.name()]), settings });
+        return;
+    }
+    for setting in settings {
+        lines.unknown(&setting.at, setting.name, "it is not clear which tool this is for");
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::sheet::{Bad, Command, Line, Place, Sheet, ordered};
+use super::sheet::{Bad, Command, Lines, Place, Sheet, Text, Verdict, text};
 use super::tools::Use;
 use super::{command, compose, env, keepalived, nodes, render, tools, verify, words};
 
@@ -40,15 +40,14 @@ pub struct World<'a> {
 /// Translates files.
 pub fn translate(files: &[String], json: bool, world: &World) -> Output {
     let mut reader = Reader { world, files: 0, bytes: 0, lines: 0, unreadable: false };
-    let mut sheet = Sheet::default();
-    let mut errors = Vec::new();
+    let mut errors: Vec<String> = Vec::new();
     let mut found = Found::default();
     for file in files {
-        if let Err(bad) = reader.one(file, &mut found) {
-            errors.push(bad.to_string());
+        if let Err(bad) = reader.one(text(&[file]), &mut found) {
+            errors.push([bad.at.said(), ": ", bad.why].concat());
         }
     }
-    sheet.lines = found.lines;
+    let mut sheet = Sheet { lines: found.lines, ..Sheet::default() };
     nodes::put(&found.nodes, &found.names, &mut sheet);
     if sheet.commands.is_empty() {
         sheet.commands.push(Command::default());
@@ -57,30 +56,34 @@ pub fn translate(files: &[String], json: bool, world: &World) -> Output {
     for used in &found.uses {
         tools::put(used, &mut jobs, &mut sheet);
     }
-    ordered(&mut jobs.flags, &|given| tools::place(given.flag.name));
+    jobs.order(&tools::place);
     for command in &mut sheet.commands {
-        command.flags.extend(jobs.flags.iter().cloned());
+        command.flags.extend_from_slice(&jobs.flags);
     }
     sheet.commands.retain(|command| !command.flags.is_empty());
-    let checked: Vec<Vec<String>> = sheet.commands.iter().map(verify::verify).collect();
+    let mut checked = Vec::new();
+    for command in &sheet.commands {
+        checked.push(verify::verify(command));
+    }
+    let has_unknown = sheet.lines.0.iter().any(|line| line.verdict == Verdict::Unknown);
     let exit = if reader.unreadable {
         EX_NOINPUT
-    } else if !errors.is_empty() || sheet.has_unknown() {
+    } else if !errors.is_empty() || has_unknown {
         EX_DATAERR
     } else {
         0
     };
-    let text = if json { render::json(&sheet, &checked) } else { render::text(&sheet, &checked) };
+    let text = if json { render::json(&sheet, &checked) } else { render::people(&sheet, &checked) };
     Output { text, errors, exit }
 }
 
 #[derive(Default)]
 struct Found {
     /// Of nodes.
-    names: Vec<String>,
+    names: Vec<Text>,
     nodes: Vec<keepalived::Node>,
     uses: Vec<Use>,
-    lines: Vec<Line>,
+    lines: Lines,
 }
 
 struct Reader<'a> {
@@ -92,97 +95,115 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn one(&mut self, file: &str, found: &mut Found) -> Result<(), Bad> {
-        let start = Place { file: file.into(), line: 1 };
-        let text = self.text(file, &start)?;
+    fn one(&mut self, file: Text, found: &mut Found) -> Result<(), Bad> {
+        let start = Place { file, line: 1 };
+        let content = self.text(file, &start)?;
         let lower = file.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
-        let (uses, lines) = if ends(&[".yml", ".yaml"]) {
-            compose::read(file, &text, &mut |path, at| self.beside(path, at))?
-        } else if ends(&[".conf"]) || is_keepalived(&text) {
-            let statements = words::read(file, &text, &mut |pattern, at| self.included(pattern, at))?;
-            let node = keepalived::read(found.names.len(), &statements);
-            let inside: usize = node.instances.iter().map(|instance| instance.lines.len()).sum();
-            self.counted(inside + node.lines.len(), &start)?;
-            found.nodes.push(node);
-            found.names.push(file.to_owned());
-            return Ok(());
-        } else if is_docker_command(&text) {
-            command::read(file, &text, &mut |path, at| self.beside(path, at))?
-        } else if ends(&[".env"]) || is_env(&text) {
-            match env::alone(file, &text) {
-                Ok((used, lines)) => (vec![used], lines),
-                Err(lines) => (Vec::new(), lines),
+        let (_, end) = lower.rsplit_once('.').unwrap_or_default();
+        let is_yaml = end == "yml" || end == "yaml";
+        let mut uses = Vec::new();
+        let mut lines = Lines::default();
+        let mut statements = 0;
+        if !is_yaml && (end == "conf" || is_keepalived(content)) {
+            let parsed = words::read(file, content, &mut |pattern, at| self.included(pattern, at))?;
+            let node = keepalived::read(found.names.len(), &parsed);
+            statements = node.lines.0.len();
+            for instance in &node.instances {
+                statements += instance.lines.0.len();
             }
+            self.counted(statements, &start)?;
+            found.nodes.push(node);
+            found.names.push(file);
+            return Ok(());
+        }
+        let is_env = end == "env" || is_env(content);
+        let mut beside = |path: &str, at: &Place| self.beside(path, at);
+        if !is_yaml && is_docker_command(content) {
+            command::read(file, content, &mut beside, &mut uses, &mut lines)?;
+        } else if !is_yaml && is_env {
+            env::alone(file, content, &mut uses, &mut lines);
         } else {
-            compose::read(file, &text, &mut |path, at| self.beside(path, at))?
-        };
-        let settings: usize = uses.iter().map(|used: &Use| used.settings.len()).sum();
-        self.counted(settings + lines.len(), &start)?;
-        found.uses.extend(uses);
-        found.lines.extend(lines);
+            compose::read(file, content, &mut beside, &mut uses, &mut lines)?;
+        }
+        for used in &uses {
+            statements += used.settings.len();
+        }
+        self.counted(statements + lines.0.len(), &start)?;
+        found.uses.append(&mut uses);
+        found.lines.0.extend_from_slice(&lines.0);
         Ok(())
     }
 
     fn counted(&mut self, lines: usize, at: &Place) -> Result<(), Bad> {
         self.lines += lines;
         if self.lines > MAX_LINES {
-            return Err(Bad::new(at, format!("more than {MAX_LINES} statements: is it what it should be?")));
+            return Err(Bad::new(at, "more than 5000 statements: is it what it should be?"));
         }
         Ok(())
     }
 
-    fn text(&mut self, path: &str, at: &Place) -> Result<String, Bad> {
+    #[inline(never)]
+    fn text(&mut self, path: Text, at: &Place) -> Result<Text, Bad> {
         self.files += 1;
         if self.files > MAX_FILES {
-            return Err(Bad::new(at, format!("more than {MAX_FILES} files: is it an endless include?")));
+            return Err(Bad::new(at, "more than 256 files: is it an endless include?"));
         }
-        let bytes = (self.world.read)(path).map_err(|why| {
-            self.unreadable = true;
-            Bad::new(at, if *at.file == *path { why } else { format!("{path}: {why}") })
-        })?;
+        let bytes = match (self.world.read)(path) {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                self.unreadable = true;
+                let named: &[&str] = if at.file == path { &[] } else { &[path, ": "] };
+                return Err(Bad::new(at, text(&[text(named), &why])));
+            }
+        };
         self.bytes += bytes.len();
         if self.bytes > MAX_TOTAL {
-            return Err(Bad::new(at, format!("all files together have more than {} MB", MAX_TOTAL >> 20)));
+            return Err(Bad::new(at, "all files together have more than 4 MB"));
         }
-        let begin = Place { file: path.into(), line: 1 };
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-            let line = valid.split(|byte| *byte == b'\n').count();
-            Bad::new(&Place { line, ..begin.clone() }, "is no text (UTF-8)")
-        })?;
-        match text.find('\0') {
-            Some(zero) => {
-                let line = 1 + text.get(..zero).map_or(0, |before| before.matches('\n').count());
-                Err(Bad::new(&Place { line, ..begin }, "is no text: it holds a zero byte"))
-            }
-            None => Ok(text),
+        let bytes: &'static [u8] = bytes.leak();
+        let (end, why) = match core::str::from_utf8(bytes) {
+            Ok(content) => match content.find('\0') {
+                Some(zero) => (zero, "is no text: it holds a zero byte"),
+                None => return Ok(content),
+            },
+            Err(error) => (error.valid_up_to(), "is no text (UTF-8)"),
+        };
+        let mut line = 1;
+        for byte in bytes.iter().take(end) {
+            line += usize::from(*byte == b'\n');
         }
+        Err(Bad::new(&Place { file: path, line }, why))
     }
 
     /// A file that another names, relative to it.
-    fn beside(&mut self, path: &str, at: &Place) -> Result<(String, String), Bad> {
+    fn beside(&mut self, path: &str, at: &Place) -> Result<(Text, Text), Bad> {
         let path = relative(path, at);
-        let text = self.text(&path, at)?;
-        Ok((path, text))
+        Ok((path, self.text(path, at)?))
     }
 
     /// keepalived's `include`: a glob, relative to the file that says it.
-    fn included(&mut self, pattern: &str, at: &Place) -> Result<Vec<(String, String)>, Bad> {
+    fn included(&mut self, pattern: &str, at: &Place) -> Result<Vec<(Text, Text)>, Bad> {
         let full = relative(pattern, at);
-        let found =
-            (self.world.list)(&full).map_err(|why| Bad::new(at, format!("include {pattern}: {why}")))?;
+        let found = match (self.world.list)(full) {
+            Ok(found) => found,
+            Err(why) => return Err(Bad::new(at, text(&["include ", pattern, ": ", &why]))),
+        };
         if found.is_empty() {
             self.unreadable = true;
-            return Err(Bad::new(at, format!("include {pattern}: there is no such file")));
+            return Err(Bad::new(at, text(&["include ", pattern, ": there is no such file"])));
         }
-        found.into_iter().map(|path| Ok((path.clone(), self.text(&path, at)?))).collect()
+        let mut files = Vec::new();
+        for path in &found {
+            let path = text(&[path]);
+            files.push((path, self.text(path, at)?));
+        }
+        Ok(files)
     }
 }
 
-fn relative(path: &str, at: &Place) -> String {
-    let folder = Path::new(&*at.file).parent().unwrap_or(Path::new(""));
-    folder.join(path).to_string_lossy().into_owned()
+fn relative(path: &str, at: &Place) -> Text {
+    let folder = Path::new(at.file).parent().unwrap_or(Path::new(""));
+    text(&[&folder.join(path).to_string_lossy()])
 }
 
 /// Does a line begin as keepalived's blocks do?

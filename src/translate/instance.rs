@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use super::keepalived::Context;
-use super::keywords::{self, Act};
+use super::keepalived::{Context, weight};
+use super::keywords;
 use super::list::{self, Item, TRACKED};
-use super::sheet::{Flag, Line, Place, Verdict};
+use super::sheet::{Flag, Lines, Place, Text, Verdict, text};
 use super::words::Statement;
 use crate::flags::show_duration;
 
@@ -23,325 +23,330 @@ pub struct Instance {
     /// Where it begins.
     pub at: Place,
     /// All statements in it.
-    pub lines: Vec<Line>,
+    pub lines: Lines,
     /// The password as it goes over the wire; never shown.
-    pub secret: Option<Vec<u8>>,
+    pub secret: Option<&'static [u8]>,
 }
 
 impl Instance {
     /// The values of a flag.
-    pub fn values(&self, name: &str) -> Vec<&str> {
-        let flags = self.lines.iter().flat_map(|line| &line.flags);
-        flags.filter(|flag| flag.name == name).filter_map(|flag| flag.value.as_deref()).collect()
+    #[inline(never)]
+    pub fn values(&self, name: &str) -> Vec<Text> {
+        let mut values = Vec::new();
+        for line in &self.lines.0 {
+            for flag in line.flags {
+                if flag.name == name {
+                    values.extend(flag.value);
+                }
+            }
+        }
+        values
     }
 
     /// The last value of a flag: a later statement wins.
-    pub fn value(&self, name: &str) -> Option<&str> {
+    #[inline(never)]
+    pub fn value(&self, name: &str) -> Option<Text> {
         self.values(name).last().copied()
     }
 
     /// Is this flag there, with a value or without?
+    #[inline(never)]
     pub fn has(&self, name: &str) -> bool {
-        self.lines.iter().flat_map(|line| &line.flags).any(|flag| flag.name == name)
+        self.lines.0.iter().any(|line| line.has(name))
     }
 
     /// Is every VIP an IPv6 one, or none?
+    #[inline(never)]
     pub fn is_ipv6(&self) -> bool {
         self.values("--vip").iter().all(|vip| vip.contains(':'))
     }
 }
 
 /// Seconds with a fraction, as milliseconds.
+#[inline(never)]
 pub fn millis(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
         return None;
     }
-    let seconds: u64 = whole.parse().ok().filter(|seconds| *seconds <= LONGEST)?;
-    let padded: String = fraction.chars().chain("000".chars()).take(3).collect();
-    Some(seconds * 1000 + padded.parse::<u64>().ok()?)
+    let mut millis = whole.parse().ok().filter(|seconds| *seconds <= LONGEST)?;
+    let mut digits = fraction.bytes();
+    for _ in 0..3 {
+        millis = millis * 10 + u64::from(digits.next().unwrap_or(b'0') - b'0');
+    }
+    Some(millis)
 }
 
 /// Milliseconds as a flag takes them.
-pub fn show(millis: u64) -> String {
-    show_duration(Duration::from_millis(millis))
+#[inline(never)]
+pub fn show(millis: u64) -> Text {
+    text(&[&show_duration(Duration::from_millis(millis))])
 }
 
 /// Reads one.
 pub fn read(node: usize, block: &Statement, context: &mut Context) -> Instance {
-    let mut instance = Instance { node, at: block.at.clone(), lines: Vec::new(), secret: None };
-    instance.lines.push(Line::new(&block.at, block.said(), Verdict::Same, ""));
-    let find = |keyword: &str| block.inside().iter().rfind(|statement| statement.keyword() == keyword);
-    let word = |keyword: &str| find(keyword).map(|statement| statement.word(1).to_owned());
-    let facts = Facts {
-        interface: word("interface"),
-        is_master: word("state").is_some_and(|state| state == "MASTER"),
-        version: word("version").or_else(|| context.version.clone()),
-        has_pass: find("authentication").is_some(),
-    };
+    let mut instance = Instance { node, at: block.at, lines: Lines::default(), secret: None };
+    instance.lines.same(&block.at, block.said());
+    let mut facts = Facts::default();
     for statement in block.inside() {
-        let lines = match keywords::act("vrrp_instance", statement.keyword()) {
-            Some(Act::Read) => read_one(statement, &facts, &mut instance.secret, context),
-            Some(act) => judged(statement, act),
-            None => vec![unknown(statement)],
-        };
-        instance.lines.extend(lines);
+        let value = Some(statement.word(1));
+        match statement.keyword() {
+            "interface" => facts.interface = value,
+            "state" => facts.is_master = value == Some("MASTER"),
+            "version" => facts.version = value,
+            _ => {}
+        }
+    }
+    facts.version = facts.version.or(context.version);
+    for statement in block.inside() {
+        match keywords::act("vrrp_instance", statement.keyword()) {
+            Some(act) if act.verdict.is_none() => read_one(statement, &facts, &mut instance, context),
+            Some(_) | None => judged(statement, "vrrp_instance", &mut instance.lines),
+        }
     }
     complete(&mut instance, &facts, context);
     instance
 }
 
 /// What statements need to know of one another.
+#[derive(Default)]
 struct Facts {
-    interface: Option<String>,
+    interface: Option<Text>,
     is_master: bool,
-    version: Option<String>,
-    has_pass: bool,
+    version: Option<Text>,
 }
 
 impl Facts {
     /// Version 3 has no passwords.
     fn is_v3(&self) -> bool {
-        self.version.as_deref() == Some("3")
+        self.version == Some("3")
     }
 }
 
 /// A statement whose keyword alone says what becomes of it, and of all in its braces.
-pub fn judged(statement: &Statement, act: Act) -> Vec<Line> {
-    let (verdict, why) = match act {
-        Act::Read => return vec![unknown(statement)],
-        Act::Same(why) => (Verdict::Same, why),
-        Act::Differs(why) => (Verdict::Differs, why),
-        Act::Nothing(why) => (Verdict::Nothing, why),
-    };
-    vec![Line::new(&statement.at, statement.said(), verdict, why)]
+#[inline(never)]
+pub fn judged(statement: &Statement, block: &str, lines: &mut Lines) {
+    let act = keywords::act(block, statement.keyword());
+    match act.and_then(|act| Some((act.verdict?, act.why))) {
+        Some((verdict, why)) => lines.add(&statement.at, statement.said(), verdict, why),
+        None => unknown(statement, lines),
+    }
 }
 
 /// Only its first word is shown: the rest may be a secret behind a slip of the pen.
-pub fn unknown(statement: &Statement) -> Line {
+#[inline(never)]
+pub fn unknown(statement: &Statement, lines: &mut Lines) {
     let why = if statement.keyword().starts_with('@') {
         "which nodes this line is for is told by their configuration identity: write a file for each node without @"
     } else {
         "no keyword that is known here"
     };
-    Line::unknown(&statement.at, statement.keyword(), why)
+    lines.unknown(&statement.at, statement.keyword(), why);
 }
 
 /// What is there although no statement says it.
 fn complete(instance: &mut Instance, facts: &Facts, context: &Context) {
-    let at = instance.at.clone();
-    let mut add = |said: &str, flag: Flag| instance.lines.push(Line::flag(&at, said, flag));
-    if let Some(interface) = context.default_interface.as_ref().filter(|_| facts.interface.is_none()) {
-        add("default_interface", Flag::new("--interface", interface));
+    let at = instance.at;
+    if let Some(interface) = context.default_interface.filter(|_| facts.interface.is_none()) {
+        instance.lines.flag(&at, "default_interface", "--interface", interface);
     }
-    if let Some((said, value)) = &context.garp_refresh {
-        add(said, Flag::new("--garp-refresh", value));
+    if let Some((said, value)) = context.garp_refresh {
+        instance.lines.flag(&at, said, "--garp-refresh", value);
     }
     if !instance.has("--peer") {
-        instance.lines.push(Line::flag(&at, "no unicast_peer", Flag::bare("--multicast")));
+        instance.lines.near(&at, "no unicast_peer", "", Flag::bare("--multicast"));
     }
     let speaks_v2 = !facts.is_v3() && !instance.is_ipv6();
     if speaks_v2 && !instance.has("--auth-pass-file") {
         let said = if facts.version.is_some() { "version 2" } else { "version 2, keepalived's default" };
-        instance.lines.push(Line::flag(&at, said, Flag::new("--vrrp", "2")));
+        instance.lines.flag(&at, said, "--vrrp", "2");
     }
     if !instance.has("--vrid") {
-        instance.lines.push(Line::unknown(&at, "vrrp_instance", "has no virtual_router_id"));
+        instance.lines.unknown(&at, "vrrp_instance", "has no virtual_router_id");
     }
     if !instance.has("--priority") {
-        instance.lines.push(Line::flag(&at, "keepalived's default priority", Flag::new("--priority", "100")));
+        instance.lines.flag(&at, "keepalived's default priority", "--priority", "100");
     }
     if !instance.has("--vip") {
-        instance.lines.push(Line::unknown(&at, "vrrp_instance", "has no virtual_ipaddress"));
+        instance.lines.unknown(&at, "vrrp_instance", "has no virtual_ipaddress");
     }
 }
 
 /// Keywords with exactly one value: what stands behind it is a keyword that nobody knows.
-const ONE_VALUE: [&str; 11] = [
-    "interface",
-    "virtual_router_id",
-    "priority",
-    "advert_int",
-    "mcast_src_ip",
-    "unicast_src_ip",
-    "version",
-    "garp_master_refresh",
-    "state",
-    "preempt_delay",
-    "nopreempt",
-];
+const ONE_VALUE: &str = "interface virtual_router_id priority advert_int mcast_src_ip unicast_src_ip version \
+                         garp_master_refresh state preempt_delay nopreempt";
 
 /// Nothing of what is too much is shown: it may be a secret.
-pub fn overlong(statement: &Statement) -> Line {
-    Line::unknown(&statement.at, statement.keyword(), "more words follow it than are known here")
+#[inline(never)]
+pub fn overlong(statement: &Statement, lines: &mut Lines) {
+    lines.unknown(&statement.at, statement.keyword(), "more words follow it than are known here");
 }
 
-fn read_one(
-    statement: &Statement,
-    facts: &Facts,
-    secret: &mut Option<Vec<u8>>,
-    context: &mut Context,
-) -> Vec<Line> {
-    let value = statement.word(1);
-    let said = statement.said();
+/// A flag whose value must be right.
+enum Read {
+    /// What becomes of it is told already.
+    Done,
+    /// This flag with the value as it stands.
+    Value(Text),
+    /// This flag.
+    Flag(Flag),
+    /// In no flag, or in another's.
+    None(Text),
+    /// Another than it was.
+    Differs(Text, Option<Flag>),
+    Wrong(Text),
+}
+
+fn read_one(statement: &Statement, facts: &Facts, instance: &mut Instance, context: &mut Context) {
+    let lines = &mut instance.lines;
     let at = &statement.at;
-    let number = |low: u16| value.parse::<u16>().is_ok_and(|number| (low..=255).contains(&number));
-    let flag = |name| vec![Line::flag(at, said.as_str(), Flag::new(name, value))];
-    let wrong = |why: &str| vec![Line::unknown(at, said.as_str(), why)];
-    match statement.keyword() {
-        keyword if ONE_VALUE.contains(&keyword) && statement.words.len() > 2 => vec![overlong(statement)],
-        "interface" => flag("--interface"),
-        "virtual_router_id" if number(1) => flag("--vrid"),
-        "priority" if number(1) => flag("--priority"),
-        "virtual_router_id" | "priority" => wrong("expected a number, 1 to 255"),
-        "unicast_src_ip" | "mcast_src_ip" if value.parse::<core::net::IpAddr>().is_ok() => flag("--source"),
-        "unicast_src_ip" | "mcast_src_ip" => wrong("expected an address"),
-        "advert_int" => vec![advert(statement, facts)],
-        "garp_master_refresh" => vec![refresh(statement)],
-        "version" => vec![version(statement)],
-        "state" => {
-            let why = "no flag: the node with the highest priority becomes master";
-            vec![Line::new(at, said, Verdict::Same, why)]
+    let keyword = statement.keyword();
+    if statement.words.len() > 2 && ONE_VALUE.split(' ').any(|known| known == keyword) {
+        return overlong(statement, lines);
+    }
+    let read = match keyword {
+        "authentication" => {
+            authentication(statement, facts, instance);
+            Read::Done
         }
-        "nopreempt" => vec![no_preempt(statement, facts)],
-        "preempt_delay" => vec![delay(statement, facts)],
-        "v3_checksum_as_v2" => vec![Line::flag(at, said, Flag::new("--checksum", "rfc9568"))],
-        "authentication" => authentication(statement, facts, secret),
-        "unicast_peer" => list::peers(statement),
+        "unicast_peer" => {
+            list::peers(statement, lines);
+            Read::Done
+        }
         "virtual_ipaddress" | "virtual_ipaddress_excluded" => {
-            list::vips(statement, facts.interface.as_deref())
+            list::vips(statement, facts.interface, lines);
+            Read::Done
         }
-        "track_interface" => list::items(statement, &TRACKED).iter().map(track_interface).collect(),
-        "track_script" => context.tracked_scripts(statement),
-        "track_process" => context.tracked_processes(statement),
-        "use_vmac" | "use_ipvlan" => {
-            let why = "no virtual MAC: the VIP is on the interface's own MAC, and announced by ARP";
-            vec![Line::new(at, said, Verdict::Differs, why)]
+        "track_interface" => {
+            for item in list::items(statement, TRACKED) {
+                track_interface(&item, lines);
+            }
+            Read::Done
         }
-        _ => vec![unknown(statement)],
+        "track_script" | "track_process" => {
+            context.tracked(statement, lines);
+            Read::Done
+        }
+        _ => plain(statement, facts),
+    };
+    let lines = &mut instance.lines;
+    let said = statement.said();
+    match read {
+        Read::Done => {}
+        Read::Value(flag) => lines.flag(at, said, flag, statement.word(1)),
+        Read::Flag(flag) => lines.near(at, said, "", flag),
+        Read::None(why) => lines.add(at, said, Verdict::Same, why),
+        Read::Differs(why, None) => lines.add(at, said, Verdict::Differs, why),
+        Read::Differs(why, Some(flag)) => lines.near(at, said, why, flag),
+        Read::Wrong(why) => lines.unknown(at, said, why),
     }
 }
 
-fn advert(statement: &Statement, facts: &Facts) -> Line {
-    let said = statement.said();
-    let Some(exact) = millis(statement.word(1)).filter(|millis| *millis > 0) else {
-        return Line::unknown(&statement.at, said, "expected seconds");
-    };
+/// A statement with one value.
+fn plain(statement: &Statement, facts: &Facts) -> Read {
+    let value = statement.word(1);
+    let is_number = value.parse::<u8>().is_ok_and(|number| number > 0);
+    let is_address = value.parse::<core::net::IpAddr>().is_ok();
+    let millis = millis(value);
+    match (statement.keyword(), millis) {
+        ("interface", _) => Read::Value("--interface"),
+        ("virtual_router_id", _) if is_number => Read::Value("--vrid"),
+        ("priority", _) if is_number => Read::Value("--priority"),
+        ("virtual_router_id" | "priority", _) => Read::Wrong("expected a number, 1 to 255"),
+        ("unicast_src_ip" | "mcast_src_ip", _) if is_address => Read::Value("--source"),
+        ("unicast_src_ip" | "mcast_src_ip", _) => Read::Wrong("expected an address"),
+        ("advert_int", Some(millis)) if millis > 0 => advert(millis, facts),
+        ("garp_master_refresh", Some(millis)) => Read::Flag(Flag::new("--garp-refresh", show(millis))),
+        ("preempt_delay", Some(millis)) if facts.is_master && millis > 0 => Read::Differs(
+            "keepalived ignores it beside `state MASTER`, and so it is left out: give --preempt-delay if it is meant",
+            None,
+        ),
+        ("preempt_delay", Some(millis)) => Read::Flag(Flag::new("--preempt-delay", show(millis))),
+        ("advert_int" | "garp_master_refresh" | "preempt_delay", _) => Read::Wrong("expected seconds"),
+        // Version 3 is the default here; version 2 is said where no password says it already.
+        ("version", _) if value == "2" || value == "3" => Read::None(""),
+        ("version", _) => Read::Wrong("expected 2 or 3"),
+        ("state", _) => Read::None("no flag: the node with the highest priority becomes master"),
+        ("nopreempt", _) if facts.is_master => Read::Differs(
+            "keepalived ignores it beside `state MASTER`, and so it is left out: give --no-preempt if it is meant",
+            None,
+        ),
+        ("nopreempt", _) => Read::Flag(Flag::bare("--no-preempt")),
+        ("v3_checksum_as_v2", _) => Read::Flag(Flag::new("--checksum", "rfc9568")),
+        _ => {
+            Read::Differs("no virtual MAC: the VIP is on the interface's own MAC, and announced by ARP", None)
+        }
+    }
+}
+
+fn advert(exact: u64, facts: &Facts) -> Read {
     if facts.is_v3() || exact.is_multiple_of(1000) {
-        return Line::flag(&statement.at, said, Flag::new("--advert", show(exact)));
+        return Read::Flag(Flag::new("--advert", show(exact)));
     }
     // keepalived says so in its log and goes on.
     let rounded = ((exact + 500) / 1000).max(1) * 1000;
     let why = "version 2 counts whole seconds: keepalived rounds it, too; version 3 on all nodes could do it";
-    Line::new(&statement.at, said, Verdict::Differs, why).with(Flag::new("--advert", show(rounded)))
+    Read::Differs(why, Some(Flag::new("--advert", show(rounded))))
 }
 
-fn refresh(statement: &Statement) -> Line {
-    match millis(statement.word(1)) {
-        Some(millis) => {
-            Line::flag(&statement.at, statement.said(), Flag::new("--garp-refresh", show(millis)))
-        }
-        None => Line::unknown(&statement.at, statement.said(), "expected seconds"),
-    }
-}
-
-/// Version 3 is the default here; version 2 is said where no password says it already.
-fn version(statement: &Statement) -> Line {
-    match statement.word(1) {
-        "2" | "3" => Line::new(&statement.at, statement.said(), Verdict::Same, ""),
-        _ => Line::unknown(&statement.at, statement.said(), "expected 2 or 3"),
-    }
-}
-
-fn no_preempt(statement: &Statement, facts: &Facts) -> Line {
-    if facts.is_master {
-        let why = "keepalived ignores it beside `state MASTER`, and so it is left out: give --no-preempt if it is meant";
-        return Line::new(&statement.at, statement.said(), Verdict::Differs, why);
-    }
-    Line::flag(&statement.at, statement.said(), Flag::bare("--no-preempt"))
-}
-
-fn delay(statement: &Statement, facts: &Facts) -> Line {
-    let Some(millis) = millis(statement.word(1)) else {
-        return Line::unknown(&statement.at, statement.said(), "expected seconds");
-    };
-    if facts.is_master && millis > 0 {
-        let why = "keepalived ignores it beside `state MASTER`, and so it is left out: give --preempt-delay if it is meant";
-        return Line::new(&statement.at, statement.said(), Verdict::Differs, why);
-    }
-    Line::flag(&statement.at, statement.said(), Flag::new("--preempt-delay", show(millis)))
-}
-
-fn authentication(block: &Statement, facts: &Facts, secret: &mut Option<Vec<u8>>) -> Vec<Line> {
-    let mut lines = vec![Line::new(&block.at, "authentication {…}", Verdict::Same, "")];
+fn authentication(block: &Statement, facts: &Facts, instance: &mut Instance) {
+    let lines = &mut instance.lines;
+    lines.same(&block.at, "authentication {…}");
     let kind = block.inside().iter().find(|statement| statement.keyword() == "auth_type");
     let kind = kind.map_or("", |statement| statement.word(1));
     for statement in block.inside() {
         let at = &statement.at;
-        let line = match statement.keyword() {
-            "auth_type" | "auth_pass" if statement.words.len() != 2 => overlong(statement),
+        let value = statement.word(1);
+        match statement.keyword() {
+            "auth_type" | "auth_pass" if statement.words.len() != 2 => overlong(statement, lines),
             "auth_type" | "auth_pass" if facts.is_v3() => {
                 let why = "version 3 has no password: keepalived ignores it, too";
-                Line::new(at, statement.keyword(), Verdict::Same, why)
+                lines.add(at, statement.keyword(), Verdict::Same, why);
             }
-            "auth_type" if ["PASS", "AH"].contains(&kind) => {
-                Line::new(at, ["auth_type ", kind].concat(), Verdict::Same, "")
-            }
+            "auth_type" if kind == "PASS" || kind == "AH" => lines.same(at, text(&["auth_type ", kind])),
             "auth_pass" if kind == "AH" => {
                 let why = "auth_type AH is not spoken: change all nodes at once, and take PASS or none";
-                Line::new(at, "auth_pass …", Verdict::Nothing, why)
+                lines.add(at, "auth_pass …", Verdict::Nothing, why);
             }
-            "auth_pass" if !statement.word(1).is_empty() => password(statement, secret),
+            "auth_pass" if !value.is_empty() => {
+                instance.secret = value.as_bytes().get(..value.len().min(PASSWORD));
+                let why = if value.len() <= PASSWORD {
+                    ""
+                } else {
+                    "has more than 8 bytes: keepalived and unsinkable send the first 8 of them; write only these into \
+                     the file"
+                };
+                lines.near(at, "auth_pass …", why, Flag::new("--auth-pass-file", PASSWORD_FILE));
+            }
             // Whatever it is, it may be a secret.
-            _ => Line::unknown(at, "a word in authentication {…}", "expected auth_type PASS and auth_pass"),
-        };
-        lines.push(line);
+            _ => lines.unknown(at, "a word in authentication {…}", "expected auth_type PASS and auth_pass"),
+        }
     }
-    if !facts.has_pass {
-        *secret = None;
-    }
-    lines
 }
 
-fn password(statement: &Statement, secret: &mut Option<Vec<u8>>) -> Line {
-    let given = statement.word(1).as_bytes();
-    *secret = Some(given.iter().copied().take(PASSWORD).collect());
-    let flag = Flag::new("--auth-pass-file", PASSWORD_FILE);
-    if given.len() <= PASSWORD {
-        return Line::flag(&statement.at, "auth_pass …", flag);
-    }
-    let why = "has more than 8 bytes: keepalived and unsinkable send the first 8 of them; write only these into the file";
-    Line::new(&statement.at, "auth_pass …", Verdict::Differs, why).with(flag)
-}
-
-fn track_interface(item: &Item) -> Line {
-    let said = item.said("track_interface");
+fn track_interface(item: &Item, lines: &mut Lines) {
     match weight_of(item) {
         Ok(weight) => {
-            let what = ["interface:", item.name(), &weighted(weight.unwrap_or(0))].concat();
-            Line::flag(&item.at, said, Flag::new("--track", what))
+            let what = text(&["interface:", item.name, weighted(weight.unwrap_or(0))]);
+            lines.flag(&item.at, item.said, "--track", what);
         }
-        Err(why) => Line::unknown(&item.at, said, why),
+        Err(why) => lines.unknown(&item.at, item.said, why),
     }
 }
 
 /// `,weight=N`, or nothing for a weight of zero: FAULT, here as there.
-pub fn weighted(weight: i16) -> String {
-    if weight == 0 { String::new() } else { format!(",weight={weight}") }
+#[inline(never)]
+pub fn weighted(weight: i16) -> Text {
+    if weight == 0 { "" } else { text(&[",weight=", &weight.to_string()]) }
 }
 
 /// The weight behind a tracked thing.
-pub fn weight_of(item: &Item) -> Result<Option<i16>, &'static str> {
-    match item.options() {
+#[inline(never)]
+pub fn weight_of(item: &Item) -> Result<Option<i16>, Text> {
+    match item.options.as_slice() {
         [] => Ok(None),
-        [word, weight] if word == "weight" => {
-            let weight: Option<i16> = weight.parse().ok();
-            weight
-                .filter(|weight| (-253..=253).contains(weight))
-                .map(Some)
-                .ok_or("expected a weight, -253 to 253")
-        }
+        [word, value] if *word == "weight" => weight(value).map(Some).ok_or("expected a weight, -253 to 253"),
         _ => Err("only `weight N` is understood here (a reversed check has no counterpart)"),
     }
 }

@@ -1,10 +1,9 @@
 //! keepalived.conf: its top level, its scripts and tracked processes. Pure.
 
 use super::instance::{self, Instance, judged, millis, overlong, show, unknown, weight_of, weighted};
-use super::keywords::{self, Act};
 use super::list::{self, Item, TRACKED};
 use super::script::{self, Check};
-use super::sheet::{Flag, Line, Place, Verdict};
+use super::sheet::{Lines, Place, Text, Verdict, digits, joined, text};
 use super::words::Statement;
 
 /// One node's file: its instances, and all statements outside of them.
@@ -12,294 +11,269 @@ pub struct Node {
     /// Its virtual routers.
     pub instances: Vec<Instance>,
     /// The rest.
-    pub lines: Vec<Line>,
+    pub lines: Lines,
 }
 
 /// What instances need of the rest of their file.
 #[derive(Default)]
 pub struct Context {
     /// `vrrp_version`.
-    pub version: Option<String>,
+    pub version: Option<Text>,
     /// `vrrp_garp_master_refresh`: the statement, and the time.
-    pub garp_refresh: Option<(String, String)>,
+    pub garp_refresh: Option<(Text, Text)>,
     /// `default_interface`.
-    pub default_interface: Option<String>,
-    scripts: Vec<(String, Tracked)>,
-    processes: Vec<(String, Tracked)>,
+    pub default_interface: Option<Text>,
+    tracked: Vec<Tracked>,
 }
 
 /// A `vrrp_script` or a `vrrp_track_process`.
+#[derive(Clone, Copy)]
 struct Tracked {
+    is_script: bool,
+    name: Text,
     at: Place,
     /// For comments: `script "pgrep dockerd"`.
-    said: String,
-    /// The kind of `--track`, or why there is none.
-    what: Result<String, &'static str>,
-    interval: Option<u64>,
-    timeout: Option<u64>,
+    said: Text,
+    /// The kind of `--track`; empty where there is none.
+    what: Text,
+    /// Zero: not said.
+    interval: u64,
+    timeout: u64,
     /// `,rise=2,fall=3`.
-    counts: String,
+    counts: Text,
     weight: i16,
     used: bool,
 }
 
 /// Timeouts that our default would be shorter than.
 const DEFAULT_TIMEOUT: u64 = 5000;
+const NO_VALUE: Text = "this value has no counterpart";
 
 /// Reads the statements of one node.
 pub fn read(node: usize, statements: &[Statement]) -> Node {
     let mut context = Context::default();
-    let mut lines = Vec::new();
+    let mut lines = Lines::default();
     for statement in statements {
-        lines.extend(outside(statement, &mut context));
+        match statement.keyword() {
+            "vrrp_instance" => {}
+            "global_defs" => globals(statement, &mut context, &mut lines),
+            "vrrp_script" | "vrrp_track_process" => {
+                let tracked = tracked_block(statement, &mut lines);
+                context.tracked.push(tracked);
+            }
+            "vrrp_track_file" | "track_file" => {
+                let why = "no priority out of a file: file:PATH asks only whether a file exists";
+                lines.add(&statement.at, statement.said(), Verdict::Nothing, why);
+            }
+            _ => judged(statement, "", &mut lines),
+        }
     }
-    let blocks = statements.iter().filter(|statement| statement.keyword() == "vrrp_instance");
-    let instances = blocks.map(|block| instance::read(node, block, &mut context)).collect();
-    let tracked = context.scripts.iter().chain(&context.processes).map(|(_, tracked)| tracked);
-    for idle in tracked.filter(|tracked| !tracked.used) {
-        for line in lines.iter_mut().filter(|line| line.at == idle.at && line.said == idle.said) {
-            line.verdict = Verdict::Nothing;
-            "no vrrp_instance tracks it".clone_into(&mut line.why);
+    let mut instances = Vec::new();
+    for statement in statements {
+        if statement.keyword() == "vrrp_instance" {
+            instances.push(instance::read(node, statement, &mut context));
+        }
+    }
+    for idle in context.tracked.iter().filter(|tracked| !tracked.used) {
+        for line in &mut lines.0 {
+            if line.at == idle.at && line.said == idle.said {
+                line.verdict = Verdict::Nothing;
+                line.why = "no vrrp_instance tracks it";
+            }
         }
     }
     Node { instances, lines }
 }
 
-/// All but the instances.
-fn outside(statement: &Statement, context: &mut Context) -> Vec<Line> {
-    let name = statement.word(1).to_owned();
-    match statement.keyword() {
-        "vrrp_instance" => Vec::new(),
-        "global_defs" => globals(statement, context),
-        "vrrp_script" => {
-            let (tracked, lines) = read_script(statement);
-            context.scripts.push((name, tracked));
-            lines
-        }
-        "vrrp_track_process" => {
-            let (tracked, lines) = read_process(statement);
-            context.processes.push((name, tracked));
-            lines
-        }
-        "vrrp_track_file" | "track_file" => {
-            let why = "no priority out of a file: file:PATH asks only whether a file exists";
-            judged(statement, Act::Nothing(why))
-        }
-        keyword => match keywords::act("", keyword) {
-            Some(act) => judged(statement, act),
-            None => vec![unknown(statement)],
-        },
-    }
-}
-
-fn globals(block: &Statement, context: &mut Context) -> Vec<Line> {
-    let mut lines = vec![Line::new(&block.at, block.said(), Verdict::Same, "")];
+fn globals(block: &Statement, context: &mut Context, lines: &mut Lines) {
+    lines.same(&block.at, block.said());
     for statement in block.inside() {
-        let value = statement.word(1).to_owned();
-        match (statement.keyword(), keywords::act("global_defs", statement.keyword())) {
-            (_, None) => lines.push(unknown(statement)),
-            ("vrrp_version" | "vrrp_garp_master_refresh" | "default_interface", _)
-                if statement.words.len() > 2 =>
-            {
-                lines.push(overlong(statement));
-            }
-            ("vrrp_version", _) if ["2", "3"].contains(&value.as_str()) => {
-                context.version = Some(value);
-                lines.push(part(statement));
-            }
-            ("vrrp_garp_master_refresh", _) if millis(&value).is_some() => {
-                let time = show(millis(&value).unwrap_or_default());
-                context.garp_refresh = Some((statement.said(), time));
-                lines.push(part(statement));
-            }
-            ("default_interface", _) => {
-                context.default_interface = Some(value);
-                lines.push(part(statement));
-            }
-            (_, Some(act)) => lines.extend(judged(statement, act)),
+        let value = statement.word(1);
+        let keyword = statement.keyword();
+        if !["vrrp_version", "vrrp_garp_master_refresh", "default_interface"].contains(&keyword) {
+            judged(statement, "global_defs", lines);
+            continue;
         }
+        if statement.words.len() > 2 {
+            overlong(statement, lines);
+            continue;
+        }
+        match (keyword, millis(value)) {
+            ("vrrp_version", _) if value == "2" || value == "3" => context.version = Some(value),
+            ("vrrp_garp_master_refresh", Some(time)) => {
+                context.garp_refresh = Some((statement.said(), show(time)));
+            }
+            ("default_interface", _) => context.default_interface = Some(value),
+            _ => {
+                unknown(statement, lines);
+                continue;
+            }
+        }
+        lines.same(&statement.at, statement.said());
     }
-    lines
-}
-
-/// A statement that is in the flag of another.
-fn part(statement: &Statement) -> Line {
-    Line::new(&statement.at, statement.said(), Verdict::Same, "")
 }
 
 impl Tracked {
-    fn new(block: &Statement, why: &'static str) -> Self {
-        Self {
-            at: block.at.clone(),
-            said: block.said(),
-            what: Err(why),
-            interval: None,
-            timeout: None,
-            counts: String::new(),
-            weight: 0,
-            used: false,
+    /// With options, as the value of `--track`.
+    fn flag(&self, weight: i16) -> Text {
+        let waits = !self.what.starts_with("process:") && !self.what.starts_with("file:");
+        let longer = if self.interval > DEFAULT_TIMEOUT { self.interval } else { 0 };
+        let timeout = if self.timeout > 0 { self.timeout } else { longer };
+        let time = |name: &str, time: u64| if time == 0 { "" } else { text(&[name, show(time)]) };
+        let interval = time(",interval=", self.interval);
+        let timeout = time(",timeout=", if waits { timeout } else { 0 });
+        text(&[self.what, interval, timeout, weighted(weight), self.counts])
+    }
+}
+
+fn tracked_block(block: &Statement, lines: &mut Lines) -> Tracked {
+    let is_script = block.keyword() == "vrrp_script";
+    let mut tracked = Tracked {
+        is_script,
+        name: block.word(1),
+        at: block.at,
+        said: block.said(),
+        what: "",
+        interval: 0,
+        timeout: 0,
+        counts: "",
+        weight: 0,
+        used: false,
+    };
+    lines.same(&block.at, block.said());
+    for statement in block.inside() {
+        if is_script {
+            in_script(statement, &mut tracked, lines);
+        } else {
+            in_process(statement, &mut tracked, lines);
         }
     }
+    tracked
+}
 
-    /// With options, as the value of `--track`.
-    fn flag(&self, weight: Option<i16>) -> Option<Flag> {
-        let mut value = self.what.as_ref().ok()?.clone();
-        let mut time = |name: &str, time: Option<u64>| {
-            if let Some(time) = time {
-                value.push_str(name);
-                value.push_str(&show(time));
+fn in_script(statement: &Statement, tracked: &mut Tracked, lines: &mut Lines) {
+    let value = statement.word(1);
+    let keyword = statement.keyword();
+    let time = millis(value).filter(|millis| (10..=3_600_000).contains(millis));
+    let understood = match keyword {
+        "script" => return read_command(statement, tracked, lines),
+        "interval" | "timeout" | "rise" | "fall" if statement.words.len() > 2 => {
+            return overlong(statement, lines);
+        }
+        "interval" => {
+            tracked.interval = time.unwrap_or(tracked.interval);
+            time.is_some()
+        }
+        "timeout" => {
+            tracked.timeout = time.unwrap_or(tracked.timeout);
+            time.is_some()
+        }
+        "weight" => {
+            let weight = weight(value).filter(|_| statement.words.len() == 2);
+            tracked.weight = weight.unwrap_or(tracked.weight);
+            weight.is_some()
+        }
+        "rise" | "fall" => {
+            let counts = value.parse::<u8>().is_ok_and(|count| count > 0);
+            if counts {
+                tracked.counts = text(&[tracked.counts, ",", keyword, "=", value]);
             }
-        };
-        time(",interval=", self.interval);
-        let waits =
-            self.what.as_ref().is_ok_and(|what| !what.starts_with("process:") && !what.starts_with("file:"));
-        let longer = self.interval.filter(|interval| *interval > DEFAULT_TIMEOUT);
-        time(",timeout=", self.timeout.or(longer).filter(|_| waits));
-        value.push_str(&weighted(weight.unwrap_or(self.weight)));
-        value.push_str(&self.counts);
-        Some(Flag::new("--track", value))
+            counts
+        }
+        _ => return judged(statement, "vrrp_script", lines),
+    };
+    if understood {
+        lines.same(&statement.at, statement.said());
+    } else {
+        lines.unknown(&statement.at, statement.said(), NO_VALUE);
     }
 }
 
-fn read_script(block: &Statement) -> (Tracked, Vec<Line>) {
-    let mut tracked = Tracked::new(block, "has no script");
-    let mut lines = vec![part(block)];
-    for statement in block.inside() {
-        let value = statement.word(1);
-        let time = || millis(value).filter(|millis| (10..=3_600_000).contains(millis));
-        let understood = match statement.keyword() {
-            "script" => {
-                lines.push(read_command(statement, &mut tracked));
-                continue;
-            }
-            "interval" | "timeout" | "rise" | "fall" if statement.words.len() > 2 => {
-                lines.push(overlong(statement));
-                continue;
-            }
-            "interval" => time().map(|time| tracked.interval = Some(time)).is_some(),
-            "timeout" => time().map(|time| tracked.timeout = Some(time)).is_some(),
-            "weight" if statement.words.len() == 2 => {
-                let weight = value.parse().ok().filter(|weight| (-253..=253).contains(weight));
-                weight.map(|weight| tracked.weight = weight).is_some()
-            }
-            "rise" | "fall" if value.parse::<u8>().is_ok_and(|count| count > 0) => {
-                tracked.counts = [&tracked.counts, ",", statement.keyword(), "=", value].concat();
-                true
-            }
-            keyword => {
-                let act = keywords::act("vrrp_script", keyword).filter(|act| *act != Act::Read);
-                match act {
-                    Some(act) => lines.extend(judged(statement, act)),
-                    None if keyword == "rise" || keyword == "fall" || keyword == "weight" => {
-                        lines.push(Line::unknown(
-                            &statement.at,
-                            statement.said(),
-                            "this value has no counterpart",
-                        ));
-                    }
-                    None => lines.push(unknown(statement)),
-                }
-                continue;
-            }
-        };
-        lines.push(if understood {
-            part(statement)
-        } else {
-            Line::unknown(&statement.at, statement.said(), "this value has no counterpart")
-        });
-    }
-    (tracked, lines)
-}
-
-fn read_command(statement: &Statement, tracked: &mut Tracked) -> Line {
-    let command = statement.words.get(1..).unwrap_or_default().join(" ");
-    let said = ["script \"", &command, "\""].concat();
-    tracked.at = statement.at.clone();
-    match script::check(&command) {
+fn read_command(statement: &Statement, tracked: &mut Tracked, lines: &mut Lines) {
+    let command = joined(statement.words.get(1..).unwrap_or_default(), " ");
+    tracked.at = statement.at;
+    match script::check(command) {
         Check::Track { what, differs } => {
-            tracked.what = Ok(what);
-            tracked.said.clone_from(&said);
+            tracked.what = what;
+            tracked.said = text(&["script \"", command, "\""]);
             let verdict = if differs.is_empty() { Verdict::Same } else { Verdict::Differs };
-            Line::new(&statement.at, said, verdict, differs)
+            lines.add(&statement.at, tracked.said, verdict, differs);
         }
         Check::None(why) => {
-            tracked.what = Err(why);
+            tracked.what = "";
             // Its arguments may hold a secret.
             let program = command.split_ascii_whitespace().next().unwrap_or_default();
-            tracked.said = ["script \"", program, " …\""].concat();
-            Line::new(&statement.at, tracked.said.as_str(), Verdict::Nothing, why)
+            tracked.said = text(&["script \"", program, " …\""]);
+            lines.add(&statement.at, tracked.said, Verdict::Nothing, why);
         }
     }
 }
 
-fn read_process(block: &Statement) -> (Tracked, Vec<Line>) {
-    let mut tracked = Tracked::new(block, "has no process");
-    let mut lines = vec![part(block)];
-    for statement in block.inside() {
-        let value = statement.word(1);
-        match statement.keyword() {
-            "process" if statement.words.len() == 2 && !value.is_empty() => {
-                let name = value.rsplit('/').next().unwrap_or_default();
-                tracked.what =
-                    if name.contains(',') { Err("has a comma") } else { Ok(["process:", name].concat()) };
-                tracked.said = statement.said();
-                tracked.at = statement.at.clone();
-                lines.push(part(statement));
-            }
-            "weight" if value.parse::<i16>().is_ok_and(|weight| (-253..=253).contains(&weight)) => {
-                tracked.weight = value.parse().unwrap_or_default();
-                lines.push(part(statement));
-            }
-            "quorum" if value == "1" => lines.push(part(statement)),
-            "process" | "full_command" | "param_match" => {
-                let why = "process: compares the name of a process, not its arguments";
-                lines.push(Line::new(&statement.at, statement.keyword(), Verdict::Differs, why));
-                if let Some(name) = statement.words.get(1).filter(|_| statement.keyword() == "process") {
-                    tracked.what = Ok(["process:", name].concat());
-                }
-            }
-            "quorum" | "quorum_max" => {
-                let why = "one process of the name is enough, and there cannot be too many";
-                lines.push(Line::new(&statement.at, statement.said(), Verdict::Differs, why));
-            }
-            keyword => match keywords::act("vrrp_track_process", keyword).filter(|act| *act != Act::Read) {
-                Some(act) => lines.extend(judged(statement, act)),
-                None => lines.push(unknown(statement)),
-            },
+fn in_process(statement: &Statement, tracked: &mut Tracked, lines: &mut Lines) {
+    let value = statement.word(1);
+    let keyword = statement.keyword();
+    match keyword {
+        "process" if statement.words.len() == 2 && !value.is_empty() => {
+            let name = value.rsplit('/').next().unwrap_or_default();
+            tracked.what = if name.contains(',') { "" } else { text(&["process:", name]) };
+            tracked.said = statement.said();
+            tracked.at = statement.at;
+            lines.same(&statement.at, tracked.said);
         }
+        "weight" if weight(value).is_some() => {
+            tracked.weight = weight(value).unwrap_or_default();
+            lines.same(&statement.at, statement.said());
+        }
+        "quorum" if value == "1" => lines.same(&statement.at, statement.said()),
+        "process" | "full_command" | "param_match" => {
+            let why = "process: compares the name of a process, not its arguments";
+            lines.add(&statement.at, keyword, Verdict::Differs, why);
+            if keyword == "process" && !value.is_empty() {
+                tracked.what = text(&["process:", value]);
+            }
+        }
+        "quorum" | "quorum_max" => {
+            let why = "one process of the name is enough, and there cannot be too many";
+            lines.add(&statement.at, statement.said(), Verdict::Differs, why);
+        }
+        _ => judged(statement, "vrrp_track_process", lines),
     }
-    (tracked, lines)
+}
+
+/// A weight of keepalived's.
+#[inline(never)]
+pub fn weight(text: &str) -> Option<i16> {
+    text.parse().ok().filter(|weight| (-253..=253).contains(weight))
 }
 
 impl Context {
-    /// `track_script` of an instance.
-    pub fn tracked_scripts(&mut self, block: &Statement) -> Vec<Line> {
-        let items = list::items(block, &TRACKED);
-        items.iter().map(|item| tracked(&mut self.scripts, block, item)).collect()
-    }
-
-    /// `track_process` of an instance.
-    pub fn tracked_processes(&mut self, block: &Statement) -> Vec<Line> {
-        let items = list::items(block, &TRACKED);
-        items.iter().map(|item| tracked(&mut self.processes, block, item)).collect()
+    /// `track_script` or `track_process` of an instance.
+    pub fn tracked(&mut self, block: &Statement, lines: &mut Lines) {
+        let is_script = block.keyword() == "track_script";
+        for item in list::items(block, TRACKED) {
+            // The last of a name counts.
+            let mut all = self.tracked.iter_mut();
+            match all.rfind(|tracked| tracked.is_script == is_script && tracked.name == item.name) {
+                Some(tracked) => track(tracked, &item, lines),
+                None => {
+                    lines.unknown(&item.at, item.said, "nothing of this name is defined in these files");
+                }
+            }
+        }
     }
 }
 
-fn tracked(known: &mut [(String, Tracked)], block: &Statement, item: &Item) -> Line {
-    let said = item.said(block.keyword());
-    // The last of a name counts.
-    let Some((_, tracked)) = known.iter_mut().rfind(|(name, _)| name == item.name()) else {
-        return Line::unknown(&item.at, said, "nothing of this name is defined in these files");
-    };
+fn track(tracked: &mut Tracked, item: &Item, lines: &mut Lines) {
     tracked.used = true;
     let weight = match weight_of(item) {
-        Ok(weight) => weight,
-        Err(why) => return Line::unknown(&item.at, said, why),
+        Ok(weight) => weight.unwrap_or(tracked.weight),
+        Err(why) => return lines.unknown(&item.at, item.said, why),
     };
-    if let Some(flag) = tracked.flag(weight) {
-        let said = format!("{said} ({}, line {})", tracked.said, tracked.at.line);
-        return Line::flag(&item.at, said, flag);
+    let line = digits(tracked.at.line);
+    if tracked.what.is_empty() {
+        let why = text(&["is not checked: line ", line, " has no counterpart"]);
+        return lines.add(&item.at, item.said, Verdict::Nothing, why);
     }
-    let why = format!("is not checked: line {} has no counterpart", tracked.at.line);
-    Line::new(&item.at, said, Verdict::Nothing, why)
+    let said = text(&[item.said, " (", tracked.said, ", line ", line, ")"]);
+    lines.flag(&item.at, said, "--track", tracked.flag(weight));
 }

@@ -5,6 +5,7 @@
 //!                ├─ compose ─ yaml ┐
 //!                ├─ command ───────┼─ tools         what a tool's settings mean here
 //!                └─ env ───────────┘
+//!        table   what a row of the tables says
 //!        sheet   what came of it: commands, and what became of each statement
 //!        nodes   several nodes' instances become one command
 //!        verify  our own flags and `plan` over the commands
@@ -27,6 +28,7 @@ mod render;
 pub mod run;
 mod script;
 mod sheet;
+mod table;
 mod tools;
 mod tooltable;
 mod verify;

@@ -3,284 +3,310 @@
 
 use super::instance::{Instance, PASSWORD_FILE};
 use super::keepalived::Node;
-use super::sheet::{Command, Flag, Line, Sheet, Verdict, ordered};
+use super::sheet::{Command, Flag, Line, Sheet, Text, Verdict, joined, text};
 
 /// In which the flags of one virtual router are given; `--vrid` comes first from the second one on.
-const ORDER: [&str; 16] = [
-    "--interface",
-    "--vip",
-    "--vrid",
-    "--vrrp",
-    "--advert",
-    "--auth-pass-file",
-    "--checksum",
-    "--no-preempt",
-    "--preempt-delay",
-    "--garp-refresh",
-    "--node",
-    "--priority",
-    "--source",
-    "--peer",
-    "--multicast",
-    "--track",
-];
+const ORDER: &str = "--interface --vip --vrid --vrrp --advert --auth-pass-file --checksum --no-preempt --preempt-delay \
+                     --garp-refresh --node --priority --source --peer --multicast --track";
 /// What says who a node is.
 const OWN: [&str; 3] = ["--priority", "--source", "--peer"];
 /// What nodes of one cluster may say differently, and one command for all still holds.
 const LOOSE: [&str; 3] = ["--interface", "--no-preempt", "--preempt-delay"];
 /// Taken over from the first virtual router where a later one does not say it, and how to say the default.
-const INHERITED: [(&str, Flag); 6] = [
-    ("--advert", Flag { name: "--advert=1s", value: None }),
-    ("--no-preempt", Flag { name: "--no-preempt=off", value: None }),
-    ("--preempt-delay", Flag { name: "--preempt-delay=0s", value: None }),
-    ("--garp-refresh", Flag { name: "--garp-refresh=60s", value: None }),
-    ("--checksum", Flag { name: "--checksum=pseudo", value: None }),
-    ("--multicast", Flag { name: "--multicast=off", value: None }),
-];
+const INHERITED: &str = "--advert=1s --no-preempt=off --preempt-delay=0s --garp-refresh=60s --checksum=pseudo \
+                         --multicast=off";
 
 /// The same virtual router on its nodes; two of one node are its IPv4 and its IPv6 half.
 struct Group<'a> {
-    vrid: &'a str,
+    vrid: Text,
     members: Vec<&'a Instance>,
-    /// It does not fit into a command beside its other half.
-    left_out: Vec<&'a Instance>,
+}
+
+impl Group<'_> {
+    /// Does any of its nodes say this?
+    #[inline(never)]
+    fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|member| member.has(name))
+    }
+
+    fn holds(&self, instance: &Instance) -> bool {
+        self.members.iter().any(|member| core::ptr::eq(*member, instance))
+    }
+
+    fn is_on(&self, node: usize) -> bool {
+        self.members.iter().any(|member| member.node == node)
+    }
+}
+
+/// A node's address in a cluster, and what it is given as.
+struct Member<'a> {
+    priority: u8,
+    addr: Text,
+    flag: Flag,
+    instance: &'a Instance,
 }
 
 /// Puts nodes into a sheet. `files`: their names.
-pub fn put(nodes: &[Node], files: &[String], sheet: &mut Sheet) {
-    let all: Vec<&Instance> = nodes.iter().flat_map(|node| &node.instances).collect();
-    let mut groups = group(&all);
-    let mut owners: Vec<usize> = all.iter().map(|instance| instance.node).collect();
-    owners.dedup();
-    let several = owners.len() > 1;
-    let obstacle = groups.iter().find_map(|group| obstacle(group, &owners, files));
-    let mut nodes_of = Vec::new();
-    match obstacle {
-        _ if all.is_empty() => {}
-        None if several => {
-            let mut command = Command::default();
-            for (at, group) in groups.iter().enumerate() {
-                nodes_of.push(cluster(group, at, groups.first(), &mut command, &mut sheet.hints));
-            }
-            sheet.commands.push(command);
-        }
-        obstacle => {
-            if let Some(why) = obstacle.filter(|_| several) {
-                sheet.hints.push(format!("a command for each node, as one for all is not possible: {why}"));
-            } else {
-                sheet.hints.push(
-                    "give the keepalived.conf of all nodes at once, and one command fits all of them".into(),
-                );
-            }
-            for node in owners {
-                sheet.commands.push(alone(&mut groups, node, files, &mut sheet.hints));
+pub fn put(nodes: &[Node], files: &[Text], sheet: &mut Sheet) {
+    let mut all: Vec<&Instance> = Vec::new();
+    let mut owners: Vec<usize> = Vec::new();
+    for node in nodes {
+        for instance in &node.instances {
+            all.push(instance);
+            if owners.last() != Some(&instance.node) {
+                owners.push(instance.node);
             }
         }
     }
+    let mut groups = group(&all);
+    let several = owners.len() > 1;
+    let obstacle = groups.iter().find_map(|group| obstacle(group, &owners, files));
+    let mut members: Vec<Vec<Member>> = Vec::new();
+    if several && obstacle.is_none() {
+        let mut command = Command::default();
+        for group in &groups {
+            members.push(cluster(group, groups.first(), &mut command, &mut sheet.hints));
+        }
+        sheet.commands.push(command);
+    } else if !all.is_empty() {
+        sheet.hints.push(match obstacle {
+            Some(why) if several => text(&["a command for each node, as one for all is not possible: ", why]),
+            Some(_) | None => {
+                "give the keepalived.conf of all nodes at once, and one command fits all of them"
+            }
+        });
+        for node in owners {
+            let command = alone(&mut groups, node, files, &mut sheet.hints);
+            sheet.commands.push(command);
+        }
+    }
     passwords(&groups, &mut sheet.hints);
-    let renamed = |line: &Line, instance: &Instance| renamed(line, instance, &nodes_of, &groups);
-    let lines = nodes.iter().flat_map(|node| {
-        let inside = node.instances.iter();
-        let inside =
-            inside.flat_map(|instance| instance.lines.iter().map(move |line| renamed(line, instance)));
-        node.lines.iter().cloned().chain(inside).collect::<Vec<_>>()
-    });
-    sheet.lines.extend(lines);
+    for node in nodes {
+        sheet.lines.0.extend_from_slice(&node.lines.0);
+        for instance in &node.instances {
+            let home = groups.iter().position(|group| group.holds(instance));
+            let known = home.and_then(|home| members.get(home)).map_or(&[][..], Vec::as_slice);
+            for line in &instance.lines.0 {
+                let mut line = *line;
+                renamed(&mut line, instance, home.is_some(), known);
+                sheet.lines.0.push(line);
+            }
+        }
+    }
 }
 
 fn group<'a>(all: &[&'a Instance]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
-    for instance in all {
+    for &instance in all {
         let Some(vrid) = instance.value("--vrid") else { continue };
         let Some(group) = groups.iter_mut().find(|group| group.vrid == vrid) else {
-            groups.push(Group { vrid, members: vec![instance], left_out: Vec::new() });
+            groups.push(Group { vrid, members: vec![instance] });
             continue;
         };
-        let mut same = group.members.iter().filter(|other| other.node == instance.node);
-        if same.any(|other| other.is_ipv6() == instance.is_ipv6()) {
-            group.left_out.push(instance);
-        } else {
+        let mut members = group.members.iter();
+        if !members.any(|other| other.node == instance.node && other.is_ipv6() == instance.is_ipv6()) {
             group.members.push(instance);
         }
     }
     // What is not said is taken over from the first: it must be one without checks, if there is one.
-    let any = |group: &Group, name: &str| group.members.iter().any(|member| member.has(name));
-    ordered(&mut groups, &|group| {
-        2 * usize::from(any(group, "--track")) + usize::from(any(group, "--auth-pass-file"))
-    });
+    let key = |group: &Group| 2 * u8::from(group.has("--track")) + u8::from(group.has("--auth-pass-file"));
+    for end in 1..groups.len() {
+        for at in (1..=end).rev() {
+            if key(&groups[at - 1]) > key(&groups[at]) {
+                groups.swap(at - 1, at);
+            }
+        }
+    }
     groups
 }
 
 /// Its own address: what it says, or the one that the others list and it does not.
-fn own<'a>(instance: &'a Instance, group: &Group<'a>) -> Option<&'a str> {
+#[inline(never)]
+fn own(instance: &Instance, group: &Group) -> Option<Text> {
     if let Some(source) = instance.value("--source") {
         return Some(source);
     }
-    let kin = group.members.iter().filter(|other| other.is_ipv6() == instance.is_ipv6());
-    let others: Vec<&str> = kin.clone().filter_map(|other| other.value("--source")).collect();
-    let peers = instance.values("--peer");
-    let mut left: Vec<&str> = Vec::new();
-    for addr in kin.flat_map(|other| other.values("--peer")) {
-        if !peers.contains(&addr) && !others.contains(&addr) && !left.contains(&addr) {
-            left.push(addr);
+    let mut taken = instance.values("--peer");
+    let has_peers = !taken.is_empty();
+    let mut left: Vec<Text> = Vec::new();
+    for other in &group.members {
+        if other.is_ipv6() == instance.is_ipv6() {
+            taken.extend(other.value("--source"));
+            left.extend(other.values("--peer"));
         }
     }
-    left.first().copied().filter(|_| !peers.is_empty() && left.len() == 1)
+    left.retain(|addr| !taken.contains(addr));
+    left.dedup();
+    let first = left.first().copied()?;
+    (has_peers && left.iter().all(|addr| *addr == first)).then_some(first)
 }
 
 /// Why a group does not fit into one command for all nodes.
-fn obstacle(group: &Group, owners: &[usize], files: &[String]) -> Option<String> {
-    let file = |node: usize| files.get(node).map_or("", String::as_str);
+fn obstacle(group: &Group, owners: &[usize], files: &[Text]) -> Option<Text> {
+    let file = |node: usize| files.get(node).copied().unwrap_or_default();
     let vrid = group.vrid;
-    if let Some(absent) = owners.iter().find(|node| group.members.iter().all(|member| member.node != **node))
-    {
-        return Some(format!("{} has no virtual router {vrid}", file(*absent)));
+    for node in owners {
+        if !group.is_on(*node) {
+            return Some(text(&[file(*node), " has no virtual router ", vrid]));
+        }
     }
     let mut addrs = Vec::new();
     for member in &group.members {
-        match own(member, group) {
-            Some(addr) if addrs.contains(&addr) => {
-                return Some(format!("{addr} is the unicast_src_ip in two files of virtual router {vrid}"));
-            }
-            Some(addr) => addrs.push(addr),
-            None => return Some(format!("{} does not say its address (unicast_src_ip)", file(member.node))),
+        let Some(addr) = own(member, group) else {
+            return Some(text(&[file(member.node), " does not say its address (unicast_src_ip)"]));
+        };
+        if addrs.contains(&addr) {
+            return Some(text(&[addr, " is the unicast_src_ip in two files of virtual router ", vrid]));
         }
+        addrs.push(addr);
     }
-    let mut missing: Vec<&str> = Vec::new();
-    for peer in group.members.iter().flat_map(|member| member.values("--peer")) {
-        if !addrs.contains(&peer) && !missing.contains(&peer) {
-            missing.push(peer);
+    let mut missing: Vec<Text> = Vec::new();
+    for member in &group.members {
+        for peer in member.values("--peer") {
+            if !addrs.contains(&peer) && !missing.contains(&peer) {
+                missing.push(peer);
+            }
         }
     }
     if !missing.is_empty() {
-        return Some(format!(
-            "the priority of {} is missing: give its keepalived.conf, too",
-            missing.join(" and of ")
-        ));
+        let missing = joined(&missing, " and of ");
+        return Some(text(&["the priority of ", missing, " is missing: give its keepalived.conf, too"]));
     }
     for member in &group.members {
         let kin = group.members.iter().find(|other| other.is_ipv6() == member.is_ipv6())?;
-        let names = ORDER.iter().filter(|name| !OWN.contains(name) && !LOOSE.contains(name));
-        let differing = names.copied().find(|name| !same(kin, member, name));
-        let differing = differing.or_else(|| (kin.secret != member.secret).then_some("password"));
+        let mut differing = (kin.secret != member.secret).then_some("password");
+        for name in ORDER.split(' ').rev() {
+            if !OWN.contains(&name) && !LOOSE.contains(&name) && !same(kin, member, name) {
+                differing = Some(name);
+            }
+        }
         if let Some(name) = differing {
-            return Some(format!("{} and {} differ in {name}", file(kin.node), file(member.node)));
+            return Some(text(&[file(kin.node), " and ", file(member.node), " differ in ", name]));
         }
     }
     None
 }
 
 /// Do both say the same of a flag, in whatever order?
+#[inline(never)]
 fn same(one: &Instance, other: &Instance, name: &str) -> bool {
     let (mine, theirs) = (one.values(name), other.values(name));
-    let within = |some: &[&str], all: &[&str]| some.iter().all(|value| all.contains(value));
+    let within = |some: &[Text], all: &[Text]| some.iter().all(|value| all.contains(value));
     one.has(name) == other.has(name) && within(&mine, &theirs) && within(&theirs, &mine)
 }
 
-/// One virtual router for all nodes. Gives back each node's address and priority.
-fn cluster(
-    group: &Group,
-    at: usize,
+/// One virtual router for all nodes. Gives back its nodes.
+fn cluster<'a>(
+    group: &Group<'a>,
     first: Option<&Group>,
     command: &mut Command,
-    hints: &mut Vec<String>,
-) -> Vec<(String, Flag)> {
-    let mut nodes: Vec<(u8, String, Flag, &Instance)> = Vec::new();
-    for member in &group.members {
-        let addr = own(member, group).unwrap_or_default();
-        let priority = member.value("--priority").unwrap_or_default();
-        let flag = Flag::new("--node", [addr, "=", priority].concat());
-        nodes.push((priority.parse().unwrap_or(0), addr.to_owned(), flag, member));
+    hints: &mut Vec<Text>,
+) -> Vec<Member<'a>> {
+    let mut members: Vec<Member> = Vec::new();
+    for instance in &group.members {
+        let addr = own(instance, group).unwrap_or_default();
+        let said = instance.value("--priority").unwrap_or_default();
+        let priority = said.parse().unwrap_or(0);
+        let flag = Flag::new("--node", text(&[addr, "=", said]));
+        let at = members.iter().position(|other| other.priority < priority).unwrap_or(members.len());
+        members.insert(at, Member { priority, addr, flag, instance });
     }
-    ordered(&mut nodes, &|(priority, ..)| usize::from(u8::MAX - *priority));
     let mut own_command = Command::default();
     let dropped = loose(group, hints);
-    for name in ORDER {
+    for name in ORDER.split(' ') {
         if name == "--node" {
-            for (_, _, flag, member) in &nodes {
-                let said = member.lines.iter().filter(|line| {
-                    line.flags.iter().any(|flag| ["--priority", "--source"].contains(&flag.name))
-                });
-                said.for_each(|line| own_command.give(flag.clone(), &line.at, &line.said));
+            for member in &members {
+                for line in &member.instance.lines.0 {
+                    if line.has("--priority") || line.has("--source") {
+                        own_command.give(&member.flag, &line.at, line.said);
+                    }
+                }
             }
         } else if !OWN.contains(&name) && !dropped.contains(&name) {
             give(&mut own_command, name, &group.members);
         }
     }
-    append(command, own_command, at, group, first, hints);
-    nodes.into_iter().map(|(_, addr, flag, _)| (addr, flag)).collect()
+    append(command, own_command, group, first, hints);
+    members
 }
 
 /// What nodes say differently although one command is for all: told, and perhaps left out.
-fn loose(group: &Group, hints: &mut Vec<String>) -> Vec<&'static str> {
+fn loose(group: &Group, hints: &mut Vec<Text>) -> Vec<Text> {
     let mut dropped = Vec::new();
     let vrid = group.vrid;
     for name in LOOSE {
-        let first = group.members.first();
-        if group.members.iter().all(|member| first.is_some_and(|first| same(first, member, name))) {
+        if group.members.iter().all(|member| same(group.members[0], member, name)) {
             continue;
         }
         if name == "--no-preempt" {
-            hints.push(format!(
-                "--no-preempt is for all nodes of --vrid {vrid} here; not all of the files say it"
-            ));
-        } else {
-            dropped.push(name);
-            let instead =
-                if name == "--interface" { ": each node takes the one that carries its address" } else { "" };
-            hints.push(format!("{name} is left out for --vrid {vrid}, as the nodes differ in it{instead}"));
+            let why = " here; not all of the files say it";
+            hints.push(text(&["--no-preempt is for all nodes of --vrid ", vrid, why]));
+            continue;
         }
+        dropped.push(name);
+        let instead =
+            if name == "--interface" { ": each node takes the one that carries its address" } else { "" };
+        let why = ", as the nodes differ in it";
+        hints.push(text(&[name, " is left out for --vrid ", vrid, why, instead]));
     }
     dropped
 }
 
 /// All that these instances say of one flag.
+#[inline(never)]
 fn give(command: &mut Command, name: &str, members: &[&Instance]) {
     let is_list = ["--vip", "--peer", "--track"].contains(&name);
     for member in members {
-        let flags = member.lines.iter().flat_map(|line| line.flags.iter().map(move |flag| (flag, line)));
-        let mut flags: Vec<(&Flag, &Line)> = flags.filter(|(flag, _)| flag.name == name).collect();
+        let mut last = None;
+        for line in &member.lines.0 {
+            for flag in line.flags {
+                if flag.name != name {
+                    continue;
+                }
+                if is_list {
+                    command.give(flag, &line.at, line.said);
+                }
+                last = Some((flag, line));
+            }
+        }
         // keepalived goes by the last statement of a kind.
-        let last = flags.len().saturating_sub(1);
-        for (flag, line) in flags.drain(if is_list { 0 } else { last }..) {
-            command.give(flag.clone(), &line.at, &line.said);
+        if let (Some((flag, line)), false) = (last, is_list) {
+            command.give(flag, &line.at, line.said);
         }
     }
 }
 
 /// One virtual router's flags behind those of the ones before it.
+#[inline(never)]
 fn append(
     command: &mut Command,
     mut own: Command,
-    at: usize,
     group: &Group,
     first: Option<&Group>,
-    hints: &mut Vec<String>,
+    hints: &mut Vec<Text>,
 ) {
-    let is_first = at == 0;
-    if !is_first {
+    if let Some(before) = first.filter(|first| first.vrid != group.vrid) {
         // What follows a second --vrid belongs to it.
-        ordered(&mut own.flags, &|given| usize::from(given.flag.name != "--vrid"));
-        let before =
-            |name: &str| first.is_some_and(|first| first.members.iter().any(|member| member.has(name)));
-        let mut says: Vec<Flag> = INHERITED
-            .iter()
-            .filter(|(name, _)| before(name) && !own.has(name))
-            .map(|(_, default)| default.clone())
-            .collect();
-        let password_before = before("--auth-pass-file") || before("--vrrp");
-        if password_before && !own.has("--auth-pass-file") && !own.has("--vrrp") {
-            says.push(Flag::new("--vrrp", "3"));
+        own.order(&|name| usize::from(name != "--vrid"));
+        let mut says: Vec<Flag> = Vec::new();
+        for default in INHERITED.split(' ') {
+            let (name, _) = default.split_once('=').unwrap_or((default, ""));
+            if before.has(name) && !own.has(name) {
+                says.push(Flag::bare(default));
+            }
         }
-        if before("--auth-pass-file") && own.has("--vrrp") {
-            hints.push(format!(
-                "--vrid {} takes the password of the first virtual router: it has none in its file",
-                group.vrid
-            ));
+        let has_password = before.has("--auth-pass-file");
+        if own.has("--vrrp") {
+            if has_password {
+                let why = " takes the password of the first virtual router: it has none in its file";
+                hints.push(text(&["--vrid ", group.vrid, why]));
+            }
+        } else if (has_password || before.has("--vrrp")) && !own.has("--auth-pass-file") {
+            says.push(Flag::new("--vrrp", "3"));
         }
         if let Some(member) = group.members.first() {
             for flag in says {
-                own.give(flag, &member.at, "not as the first one");
+                own.give(&flag, &member.at, "not as the first one");
             }
         }
     }
@@ -288,82 +314,76 @@ fn append(
 }
 
 /// One node's command.
-fn alone(groups: &mut [Group], node: usize, files: &[String], hints: &mut Vec<String>) -> Command {
-    let mut command = Command { whose: files.get(node).cloned().unwrap_or_default(), flags: Vec::new() };
+fn alone(groups: &mut [Group], node: usize, files: &[Text], hints: &mut Vec<Text>) -> Command {
+    let mut command = Command { whose: files.get(node).copied().unwrap_or_default(), flags: Vec::new() };
     for group in groups.iter_mut() {
-        let is_second = |member: &&Instance| member.node == node && member.is_ipv6();
         let halves = group.members.iter().filter(|member| member.node == node).count();
-        if halves > 1
-            && let Some(at) = group.members.iter().position(is_second)
-        {
+        let second = group.members.iter().position(|member| member.node == node && member.is_ipv6());
+        if let (Some(at), true) = (second, halves > 1) {
             let half = group.members.remove(at);
-            hints.push(format!(
-                "{}: the IPv6 half of --vrid {} is left out: it takes the files of all nodes to give both halves in one",
-                half.at, group.vrid
-            ));
-            group.left_out.push(half);
+            hints.push(text(&[
+                half.at.said(),
+                ": the IPv6 half of --vrid ",
+                group.vrid,
+                " is left out: it takes the files of all nodes to give both halves in one",
+            ]));
         }
     }
-    let mine = |group: &Group| group.members.iter().any(|member| member.node == node);
-    let first = groups.iter().find(|group| mine(group));
-    for (at, group) in groups.iter().filter(|group| mine(group)).enumerate() {
-        let members: Vec<&Instance> =
-            group.members.iter().filter(|member| member.node == node).copied().collect();
+    let first = groups.iter().find(|group| group.is_on(node));
+    for group in groups.iter().filter(|group| group.is_on(node)) {
+        let mut members = group.members.clone();
+        members.retain(|member| member.node == node);
         let mut own = Command::default();
-        for name in ORDER {
+        for name in ORDER.split(' ') {
             give(&mut own, name, &members);
         }
-        append(&mut command, own, at, group, first, hints);
+        append(&mut command, own, group, first, hints);
     }
     command
 }
 
 /// Where passwords are to be written; they themselves are never shown.
-fn passwords(groups: &[Group], hints: &mut Vec<String>) {
-    let holders: Vec<&Instance> = groups
-        .iter()
-        .flat_map(|group| &group.members)
-        .copied()
-        .filter(|member| member.secret.is_some())
-        .collect();
-    let Some(first) = holders.first() else { return };
-    let line = |holder: &Instance| {
-        let line =
-            holder.lines.iter().find(|line| line.flags.iter().any(|flag| flag.name == "--auth-pass-file"));
-        line.map_or_else(|| holder.at.to_string(), |line| line.at.to_string())
-    };
-    hints.push(format!(
-        "write the auth_pass of {} into {PASSWORD_FILE} on each node (chmod 600), nothing else",
-        line(first)
-    ));
-    if let Some(other) = holders.iter().find(|other| other.secret != first.secret) {
-        hints.push(format!(
-            "the password at {} is another one: put it into a file of its own, and name that behind its --vrid",
-            line(other)
-        ));
+fn passwords(groups: &[Group], hints: &mut Vec<Text>) {
+    let mut known = None;
+    for group in groups {
+        for holder in &group.members {
+            if holder.secret.is_none() || known == Some(holder.secret) {
+                continue;
+            }
+            let line = holder.lines.0.iter().find(|line| line.has("--auth-pass-file"));
+            let place = line.map_or(holder.at, |line| line.at).said();
+            if known.is_some() {
+                let why = " is another one: put it into a file of its own, and name that behind its --vrid";
+                hints.push(text(&["the password at ", place, why]));
+                return;
+            }
+            known = Some(holder.secret);
+            let why = " on each node (chmod 600), nothing else";
+            hints.push(text(&["write the auth_pass of ", place, " into ", PASSWORD_FILE, why]));
+        }
     }
 }
 
 /// A line as the command has it: who a node is stands in the list of nodes there.
-fn renamed(line: &Line, instance: &Instance, nodes_of: &[Vec<(String, Flag)>], groups: &[Group]) -> Line {
-    let mut line = line.clone();
-    let home =
-        groups.iter().position(|group| group.members.iter().any(|member| core::ptr::eq(*member, instance)));
-    if home.is_none() && !line.flags.is_empty() {
-        line.flags.clear();
+fn renamed(line: &mut Line, instance: &Instance, is_given: bool, members: &[Member]) {
+    if !is_given && !line.flags.is_empty() {
+        line.flags = &[];
         line.verdict = Verdict::Nothing;
-        "a virtual router identifier can be given once: this one is left out".clone_into(&mut line.why);
+        line.why = "a virtual router identifier can be given once: this one is left out";
     }
-    let Some((group, nodes)) = home.and_then(|at| groups.get(at).zip(nodes_of.get(at))) else { return line };
-    for flag in &mut line.flags {
-        let addr = match flag.name {
-            "--peer" | "--source" => flag.value.as_deref(),
-            "--priority" => own(instance, group),
-            _ => None,
-        };
-        if let Some((_, node)) = addr.and_then(|addr| nodes.iter().find(|(known, _)| known == addr)) {
-            *flag = node.clone();
+    if members.is_empty() {
+        return;
+    }
+    let mut flags = line.flags.to_vec();
+    for flag in &mut flags {
+        let own = flag.name == "--priority";
+        let addr = if flag.name == "--peer" || flag.name == "--source" { flag.value } else { None };
+        for member in members {
+            if Some(member.addr) == addr || (own && core::ptr::eq(member.instance, instance)) {
+                *flag = member.flag;
+                break;
+            }
         }
     }
-    line
+    line.flags = flags.leak();
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::gather::{self, Output, World};
 
@@ -16,11 +16,35 @@ pub fn translate(files: &[String], json: bool) -> Output {
     gather::translate(files, json, &World { read: &read, list: &list })
 }
 
+/// The files of a pattern, by name: each part of the path for itself.
 fn list(pattern: &str) -> Result<Vec<String>, String> {
-    let found = glob::glob(pattern).map_err(|error| error.msg.to_owned())?;
-    let found: Vec<PathBuf> =
-        found.filter_map(Result::ok).filter(|path| path.is_file()).take(MAX_LISTED).collect();
-    Ok(found.iter().map(|path| path.to_string_lossy().into_owned()).collect())
+    let mut found = vec![String::new()];
+    for (at, part) in pattern.split('/').enumerate() {
+        let mut next = Vec::new();
+        let wanted = glob::Pattern::new(part).map_err(|error| error.msg.to_owned())?;
+        let is_plain = !part.contains(['*', '?', '[']);
+        for folder in found {
+            let begin = if at == 0 { String::new() } else { [&folder, "/"].concat() };
+            let mut names = Vec::new();
+            if is_plain {
+                names.push(part.to_owned());
+            } else {
+                let entries = fs::read_dir(if at == 0 { "." } else { &begin });
+                for entry in entries.into_iter().flatten().flatten() {
+                    names.push(entry.file_name().to_string_lossy().into_owned());
+                }
+                names.retain(|name| wanted.matches(name));
+                names.sort_unstable();
+            }
+            for name in names {
+                next.push([begin.as_str(), &name].concat());
+            }
+        }
+        found = next;
+    }
+    found.retain(|path| Path::new(path).is_file());
+    found.truncate(MAX_LISTED);
+    Ok(found)
 }
 
 fn read(path: &str) -> Result<Vec<u8>, String> {
@@ -29,7 +53,7 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
         return Err("is no regular file".into());
     }
     if about.len() > MAX_FILE {
-        return Err(format!("has more than {} MB: no configuration file has", MAX_FILE >> 20));
+        return Err("has more than 1 MB: no configuration file has".into());
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| error.to_string())?;

@@ -1,13 +1,15 @@
 //! What a check script of keepalived's does, as a `--track`: the commands everybody uses, and nothing that would have to
 //! be guessed. Pure.
 
+use super::sheet::{Text, text};
+
 /// What a script is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
     /// This kind of `--track`, and what is different.
     Track {
         /// `process:dockerd`.
-        what: String,
+        what: Text,
         /// Empty where nothing is.
         differs: &'static str,
     },
@@ -28,9 +30,9 @@ const SEVERAL: &str = "process: looks for one name: give one --track for each th
 const FULL: [&str; 6] = ["-f", "--full", "-af", "-fa", "-xf", "-fx"];
 
 /// Reads a script's command line.
-pub fn check(command: &str) -> Check {
+pub fn check(command: Text) -> Check {
     let command = unwrapped(command);
-    let words: Vec<&str> = command.split_ascii_whitespace().collect();
+    let words: Vec<Text> = command.split_ascii_whitespace().collect();
     let Some((program, args)) = words.split_first() else { return Check::None("it is empty") };
     if let Some(rest) = command.strip_prefix("</dev/tcp/").or_else(|| command.strip_prefix("< /dev/tcp/")) {
         return rest.split_once('/').map_or(Check::None(SHELL), |(host, port)| tcp(host, port));
@@ -64,7 +66,7 @@ pub fn check(command: &str) -> Check {
 }
 
 /// Without what is around it: `sh -c '…'`, output thrown away, `|| exit 1`, sudo.
-fn unwrapped(command: &str) -> String {
+fn unwrapped(command: Text) -> Text {
     let mut command = command.trim();
     let (shell, rest) = command.split_once(" -c ").unwrap_or_default();
     if ["sh", "bash", "dash"].contains(&shell.rsplit('/').next().unwrap_or_default()) {
@@ -92,30 +94,28 @@ fn unwrapped(command: &str) -> String {
             command = command.strip_suffix(end).unwrap_or(command).trim_end();
         }
     }
-    command.to_owned()
+    command
 }
 
+#[inline(never)]
 fn track(kind: &str, what: &str, differs: &'static str) -> Check {
     // A comma would begin an option of --track.
     if what.contains(',') {
         return Check::None(SHELL);
     }
-    Check::Track { what: [kind, ":", what].concat(), differs }
+    Check::Track { what: text(&[kind, ":", what]), differs }
 }
 
+#[inline(never)]
 fn tcp(host: &str, port: &str) -> Check {
-    let host = if host.contains(':') && !host.starts_with('[') {
-        ["[", host, "]"].concat()
-    } else {
-        host.to_owned()
-    };
+    let (before, after) = if host.contains(':') && !host.starts_with('[') { ("[", "]") } else { ("", "") };
     if !port.parse().is_ok_and(|port: u16| port > 0) {
         return Check::None(SHELL);
     }
-    track("tcp", &[&host, ":", port].concat(), "")
+    track("tcp", text(&[before, host, after, ":", port]), "")
 }
 
-fn pgrep(args: &[&str]) -> Check {
+fn pgrep(args: &[Text]) -> Check {
     let mut names = Vec::new();
     let mut exact = false;
     for arg in args {
@@ -143,7 +143,7 @@ fn named(args: &[&str], options: &[&str], differs: &'static str) -> Check {
     }
 }
 
-fn systemctl(args: &[&str]) -> Check {
+fn systemctl(args: &[Text]) -> Check {
     let mut rest = args.iter().filter(|arg| !["-q", "--quiet"].contains(arg));
     match (rest.next(), rest.next(), rest.next()) {
         (Some(&("is-active" | "status")), Some(unit), None) => {
@@ -155,7 +155,7 @@ fn systemctl(args: &[&str]) -> Check {
     }
 }
 
-fn curl(args: &[&str]) -> Check {
+fn curl(args: &[Text]) -> Check {
     let mut fails = false;
     let mut url = None;
     let mut args = args.iter();
@@ -174,7 +174,7 @@ fn curl(args: &[&str]) -> Check {
     url.map_or(Check::None(SHELL), |url| web(url, if fails { "" } else { ANY_ANSWER }))
 }
 
-fn wget(args: &[&str]) -> Check {
+fn wget(args: &[Text]) -> Check {
     let mut url = None;
     let mut args = args.iter();
     while let Some(&arg) = args.next() {
@@ -198,14 +198,15 @@ fn wget(args: &[&str]) -> Check {
     url.map_or(Check::None(SHELL), |url| web(url, ""))
 }
 
-fn web(url: &str, differs: &'static str) -> Check {
+#[inline(never)]
+fn web(url: Text, differs: &'static str) -> Check {
     // With a password in it, or a port that is none, it is no URL of ours.
-    let host_of = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
+    let host_of = |rest: Text| rest.split(['/', '?', '#']).next().unwrap_or_default();
     if let Some(rest) = url.strip_prefix("https://") {
         let host = host_of(rest);
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, port),
-            Some(_) | None => (host.as_str(), "443"),
+            Some(_) | None => (host, "443"),
         };
         return match tcp(name, port) {
             Check::Track { what, .. } if !host.contains('@') => Check::Track { what, differs: TLS },
@@ -216,10 +217,10 @@ fn web(url: &str, differs: &'static str) -> Check {
     if host_of(rest).contains('@') || rest.contains("://") || rest.contains(',') {
         return Check::None(SHELL);
     }
-    track("http:http", &["//", rest].concat(), differs)
+    track("http:http", text(&["//", rest]), differs)
 }
 
-fn netcat(args: &[&str]) -> Check {
+fn netcat(args: &[Text]) -> Check {
     let mut place = Vec::new();
     let mut args = args.iter();
     while let Some(&arg) = args.next() {

@@ -1,74 +1,103 @@
 //! What came of the files: a verdict for each statement, and the commands they make together. Pure.
+//!
+//! Texts live until the process ends, which it does when the translation is printed: so nothing owns them, nothing frees
+//! them, and all that holds them is copied as numbers are. Owned ones cost the binary half as much again.
 
-use core::fmt;
-use std::rc::Rc;
+/// A text that nobody has to free.
+pub type Text = &'static str;
+
+/// Parts as one text.
+#[inline(never)]
+pub fn text(parts: &[&str]) -> Text {
+    parts.concat().leak()
+}
+
+/// A number as text.
+#[inline(never)]
+pub fn digits(number: usize) -> Text {
+    number.to_string().leak()
+}
+
+/// Texts with something between them.
+#[inline(never)]
+pub fn joined(parts: &[Text], between: &str) -> Text {
+    parts.join(between).leak()
+}
 
 /// Where something stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file, as it was named.
-    pub file: Rc<str>,
+    pub file: Text,
     /// Its line, from 1.
     pub line: usize,
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+impl Place {
+    /// `FILE:LINE`.
+    pub fn said(&self) -> Text {
+        text(&[self.file, ":", digits(self.line)])
     }
 }
 
 /// A file that cannot be read as what it is: where, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bad {
     /// The line that is wrong.
     pub at: Place,
     /// For the person who wrote it.
-    pub why: String,
+    pub why: Text,
 }
 
 impl Bad {
     /// At a place, because.
-    pub fn new(at: &Place, why: impl AsRef<str>) -> Self {
-        Self { at: at.clone(), why: owned(why.as_ref()) }
-    }
-}
-
-impl fmt::Display for Bad {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.at, self.why)
+    pub fn new(at: &Place, why: Text) -> Self {
+        Self { at: *at, why }
     }
 }
 
 /// One flag; without value where the flag has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flag {
     /// With its dashes.
-    pub name: &'static str,
+    pub name: Text,
     /// As the command line takes it, unquoted.
-    pub value: Option<String>,
+    pub value: Option<Text>,
 }
 
 impl Flag {
     /// `--name value`.
-    pub fn new(name: &'static str, value: impl AsRef<str>) -> Self {
-        Self { name, value: Some(owned(value.as_ref())) }
-    }
-
-    /// As words of the command line, unquoted.
-    pub fn words(&self) -> Vec<String> {
-        match &self.value {
-            // It may stand alone, so that a value must be joined to it.
-            Some(value) if self.name == "--update" && value == "swarm" => vec![self.name.to_owned()],
-            Some(value) if self.name == "--update" => vec![[self.name, "=", value].concat()],
-            Some(value) => vec![self.name.to_owned(), value.clone()],
-            None => vec![self.name.to_owned()],
-        }
+    pub const fn new(name: Text, value: Text) -> Self {
+        Self { name, value: Some(value) }
     }
 
     /// `--name` alone.
-    pub fn bare(name: &'static str) -> Self {
+    pub const fn bare(name: Text) -> Self {
         Self { name, value: None }
+    }
+
+    /// Adds it as words of the command line, unquoted.
+    #[inline(never)]
+    pub fn words(&self, into: &mut Vec<Text>) {
+        match self.value {
+            // It may stand alone, so that a value must be joined to it.
+            Some(value) if self.name == "--update" && value != "swarm" => {
+                into.push(text(&[self.name, "=", value]));
+            }
+            Some(value) => {
+                into.push(self.name);
+                if self.name != "--update" {
+                    into.push(value);
+                }
+            }
+            None => into.push(self.name),
+        }
+    }
+
+    /// No flag takes a line break or its like, and what is printed must not break at one; nor may a value be taken for a
+    /// flag.
+    fn is_sound(&self) -> bool {
+        !self.value.is_some_and(|value| value.contains(char::is_control) || value.starts_with('-'))
     }
 }
 
@@ -86,55 +115,80 @@ pub enum Verdict {
 }
 
 /// One statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Where.
     pub at: Place,
     /// The statement, without secrets.
-    pub said: String,
+    pub said: Text,
     /// What becomes of it.
     pub verdict: Verdict,
     /// What it is here.
-    pub flags: Vec<Flag>,
+    pub flags: &'static [Flag],
     /// For the person; empty where flags say it all.
-    pub why: String,
+    pub why: Text,
 }
 
 impl Line {
-    /// With a verdict and a reason.
-    pub fn new(at: &Place, said: impl AsRef<str>, verdict: Verdict, why: impl AsRef<str>) -> Self {
-        Self::of(at, said.as_ref(), verdict, why.as_ref())
+    /// Is this flag among its own?
+    pub fn has(&self, name: &str) -> bool {
+        self.flags.iter().any(|flag| flag.name == name)
     }
 
-    /// Called from everywhere: once in the binary.
-    #[inline(never)]
-    fn of(at: &Place, said: &str, verdict: Verdict, why: &str) -> Self {
-        Self { at: at.clone(), said: said.to_owned(), verdict, flags: Vec::new(), why: why.to_owned() }
-    }
-
-    /// Exactly this flag.
-    pub fn flag(at: &Place, said: impl AsRef<str>, flag: Flag) -> Self {
-        Self::of(at, said.as_ref(), Verdict::Same, "").with(flag)
-    }
-
-    /// This flag, too. No flag takes a line break or its like, and what is printed must not break at one; nor may a value
-    /// be taken for a flag.
-    #[must_use]
-    #[inline(never)]
-    pub fn with(mut self, flag: Flag) -> Self {
-        if flag.value.as_ref().is_some_and(|value| value.contains(char::is_control) || value.starts_with('-'))
-        {
-            self.verdict = Verdict::Unknown;
-            "holds what no flag takes".clone_into(&mut self.why);
+    /// These flags, too.
+    pub fn with(&mut self, flags: &[Flag]) {
+        if flags.iter().all(Flag::is_sound) {
+            self.flags = [self.flags, flags].concat().leak();
         } else {
-            self.flags.push(flag);
+            self.verdict = Verdict::Unknown;
+            self.why = "holds what no flag takes";
         }
-        self
+    }
+}
+
+/// Statements, one after another.
+#[derive(Clone, Debug, Default)]
+pub struct Lines(pub Vec<Line>);
+
+impl Lines {
+    /// With a verdict and a reason. Called from everywhere, as the others: once in the binary.
+    #[inline(never)]
+    pub fn add(&mut self, at: &Place, said: Text, verdict: Verdict, why: Text) {
+        self.0.push(Line { at: *at, said, verdict, flags: &[], why });
+    }
+
+    /// It is in another's flag, or needs none.
+    #[inline(never)]
+    pub fn same(&mut self, at: &Place, said: Text) {
+        self.add(at, said, Verdict::Same, "");
     }
 
     /// Nothing more is known about it.
-    pub fn unknown(at: &Place, said: impl AsRef<str>, why: impl AsRef<str>) -> Self {
-        Self::of(at, said.as_ref(), Verdict::Unknown, why.as_ref())
+    #[inline(never)]
+    pub fn unknown(&mut self, at: &Place, said: Text, why: Text) {
+        self.add(at, said, Verdict::Unknown, why);
+    }
+
+    /// Exactly this flag.
+    #[inline(never)]
+    pub fn flag(&mut self, at: &Place, said: Text, name: Text, value: Text) {
+        self.same(at, said);
+        self.with(name, Some(value));
+    }
+
+    /// This flag, or `why` says what is different.
+    #[inline(never)]
+    pub fn near(&mut self, at: &Place, said: Text, why: Text, flag: Flag) {
+        self.add(at, said, if why.is_empty() { Verdict::Same } else { Verdict::Differs }, why);
+        self.with(flag.name, flag.value);
+    }
+
+    /// The last one has this flag, too.
+    #[inline(never)]
+    pub fn with(&mut self, name: Text, value: Option<Text>) {
+        if let Some(last) = self.0.last_mut() {
+            last.with(&[Flag { name, value }]);
+        }
     }
 }
 
@@ -144,32 +198,51 @@ pub struct Given {
     /// The flag.
     pub flag: Flag,
     /// Places and statements.
-    pub from: Vec<(Place, String)>,
+    pub from: Vec<(Place, Text)>,
 }
 
 /// One command line: one for all nodes, or one for each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Command {
     /// The files of the nodes it is for; empty for all of them.
-    pub whose: String,
+    pub whose: Text,
     /// In the order in which they are given.
     pub flags: Vec<Given>,
 }
 
 impl Command {
     /// Adds a flag, or one more statement behind it where it is there already.
-    pub fn give(&mut self, flag: Flag, at: &Place, said: &str) {
-        let from = (at.clone(), said.to_owned());
-        match self.flags.iter_mut().find(|given| given.flag == flag) {
-            Some(given) if given.from.contains(&from) => {}
-            Some(given) => given.from.push(from),
-            None => self.flags.push(Given { flag, from: vec![from] }),
+    #[inline(never)]
+    pub fn give(&mut self, flag: &Flag, at: &Place, said: Text) {
+        let from = (*at, said);
+        for given in &mut self.flags {
+            if given.flag == *flag {
+                if !given.from.contains(&from) {
+                    given.from.push(from);
+                }
+                return;
+            }
         }
+        self.flags.push(Given { flag: *flag, from: vec![from] });
     }
 
     /// Is this flag given?
+    #[inline(never)]
     pub fn has(&self, name: &str) -> bool {
         self.flags.iter().any(|given| given.flag.name == name)
+    }
+
+    /// Puts its flags in order; equals stay as they were.
+    #[inline(never)]
+    pub fn order(&mut self, key: &dyn Fn(&str) -> usize) {
+        for end in 1..self.flags.len() {
+            for at in (1..=end).rev() {
+                if key(self.flags[at - 1].flag.name) <= key(self.flags[at].flag.name) {
+                    break;
+                }
+                self.flags.swap(at - 1, at);
+            }
+        }
     }
 }
 
@@ -179,32 +252,7 @@ pub struct Sheet {
     /// At least one where anything was translated.
     pub commands: Vec<Command>,
     /// Every statement once.
-    pub lines: Vec<Line>,
+    pub lines: Lines,
     /// What to know about the commands: hints, and why there are several.
-    pub hints: Vec<String>,
-}
-
-impl Sheet {
-    /// Was something not understood?
-    pub fn has_unknown(&self) -> bool {
-        self.lines.iter().any(|line| line.verdict == Verdict::Unknown)
-    }
-}
-
-/// Once in the binary.
-#[inline(never)]
-fn owned(text: &str) -> String {
-    text.to_owned()
-}
-
-/// Puts a short list in order; equals stay as they were. Smaller than std's sort for each type again.
-pub fn ordered<T>(items: &mut [T], key: &dyn Fn(&T) -> usize) {
-    for end in 1..items.len() {
-        for at in (1..=end).rev() {
-            if key(&items[at - 1]) <= key(&items[at]) {
-                break;
-            }
-            items.swap(at - 1, at);
-        }
-    }
+    pub hints: Vec<Text>,
 }

@@ -1,8 +1,8 @@
 //! What a tool's container does, as flags: its settings, and what it does without any. Pure.
 
 use super::instance::show;
-use super::sheet::{Command, Flag, Line, Place, Sheet, Verdict};
-use super::tooltable::{Rule, rule};
+use super::sheet::{Command, Flag, Lines, Place, Sheet, Text, Verdict, digits, joined, text};
+use super::tooltable::rule;
 
 /// The tools that are replaced here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,21 +20,14 @@ pub enum Tool {
 }
 
 /// One `NAME=VALUE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Where.
     pub at: Place,
     /// As written, or as an option is called in the environment.
-    pub name: String,
+    pub name: Text,
     /// Never shown where it may be a secret.
-    pub value: String,
-}
-
-impl Setting {
-    /// Puts one together.
-    pub fn new(at: &Place, name: &str, value: &str) -> Self {
-        Self { at: at.clone(), name: name.to_owned(), value: value.to_owned() }
-    }
+    pub value: Text,
 }
 
 /// A tool and its settings.
@@ -44,7 +37,7 @@ pub struct Use {
     /// Where it is named.
     pub at: Place,
     /// `image mazzolino/shepherd`.
-    pub said: String,
+    pub said: Text,
     /// A later one of a name wins.
     pub settings: Vec<Setting>,
 }
@@ -66,7 +59,7 @@ impl Tool {
     pub const ALL: [Self; 5] = [Self::Shepherd, Self::Gantry, Self::Watchtower, Self::Cleanup, Self::Gc];
 
     /// As its image is called.
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> Text {
         match self {
             Self::Shepherd => "shepherd",
             Self::Gantry => "gantry",
@@ -88,238 +81,219 @@ impl Tool {
     }
 
     /// What it does without any setting.
-    fn flags(self) -> (Vec<Flag>, &'static str) {
-        let update = |what: &str| Flag { name: "--update", value: Some(what.to_owned()) };
+    fn flags(self) -> (&'static [Flag], Text) {
+        const PRUNE: Flag = Flag::bare("--prune");
+        const SWARM: Flag = Flag::new("--update", "swarm");
         match self {
-            Self::Shepherd => (vec![update("swarm")], EVERYWHERE),
-            Self::Gantry => {
-                (vec![update("swarm"), Flag::bare("--prune")], "what a rollback needs is not removed")
-            }
-            Self::Watchtower => {
-                (vec![update("containers")], "the old container comes back when the new one fails")
-            }
-            Self::Cleanup => (vec![Flag::bare("--prune")], VOLUMES),
-            Self::Gc => (
-                vec![Flag::bare("--prune")],
-                "goes on for itself, without cron; the newest two images of each repository stay",
+            Self::Shepherd => (&[SWARM], EVERYWHERE),
+            Self::Gantry => (&[SWARM, PRUNE], "what a rollback needs is not removed"),
+            Self::Watchtower => (
+                const { &[Flag::new("--update", "containers")] },
+                "the old container comes back when the new one fails",
             ),
+            Self::Cleanup => (&[PRUNE], VOLUMES),
+            Self::Gc => {
+                (&[PRUNE], "goes on for itself, without cron; the newest two images of each repository stay")
+            }
         }
     }
 
     /// A time that is set where nobody sets it, and our default is another.
-    fn default_time(self) -> Option<(&'static str, Flag)> {
+    fn default_time(self) -> Option<(Text, Flag)> {
         match self {
-            Self::Watchtower => Some(("watchtower's default", Flag::new("--update-every", "1d"))),
-            Self::Gc => Some(("docker-gc's default", Flag::new("--grace", "1h"))),
+            Self::Watchtower => Some((" (watchtower's default)", Flag::new("--update-every", "1d"))),
+            Self::Gc => Some((" (docker-gc's default)", Flag::new("--grace", "1h"))),
             Self::Shepherd | Self::Gantry | Self::Cleanup => None,
         }
     }
 
     /// Arguments behind the image: watchtower's, as its environment would say them.
-    pub fn arguments(self, words: &[(Place, String)]) -> (Vec<Setting>, Vec<Line>) {
-        let mut settings = Vec::new();
-        let mut lines = Vec::new();
+    pub fn arguments(self, words: &[(Place, Text)], settings: &mut Vec<Setting>, lines: &mut Lines) {
         let mut words = words.iter();
-        while let Some((at, word)) = words.next() {
+        while let Some(&(at, word)) = words.next() {
             if self != Self::Watchtower {
-                lines.push(Line::unknown(at, "command", "the image's own command is expected"));
+                lines.unknown(&at, "command", "the image's own command is expected");
                 break;
             }
             if !word.starts_with('-') {
-                settings.push(Setting::new(at, ONLY, word));
+                settings.push(Setting { at, name: ONLY, value: word });
                 continue;
             }
             let (name, value) =
-                word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
-            let long = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long);
-            let name = long.trim_start_matches('-').replace('-', "_").to_ascii_uppercase();
-            let is_switch = matches!(
-                rule(self, &name),
-                Some(Rule::On(_) | Rule::Switch(..) | Rule::TellsOnly(_) | Rule::Same(_))
-            ) || name == "HTTP_API_UPDATE"
-                || name == "HTTP_API_METRICS"
-                || name == "HEALTH_CHECK";
+                word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+            let mut short = SHORT.split(' ').filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            let name = short.next().unwrap_or(name);
+            let name = text(&[&name.trim_start_matches('-').replace('-', "_").to_ascii_uppercase()]);
+            let kind = rule(self, name).unwrap_or_default().first;
+            let is_switch = ["On", "Switch", "TellsOnly", "Same"].contains(&kind)
+                || ["HTTP_API_UPDATE", "HTTP_API_METRICS", "HEALTH_CHECK"].contains(&name);
             let value = match value {
                 Some(value) => value,
                 None if is_switch => "true",
                 None => words.next().map_or("", |(_, value)| value),
             };
-            settings.push(Setting::new(at, &name, value));
+            settings.push(Setting { at, name, value });
         }
-        (settings, lines)
     }
 }
 
 /// Containers that watchtower is told to look after, by name.
 const ONLY: &str = "CONTAINER";
 /// watchtower's short options.
-const SHORT: [(&str, &str); 10] = [
-    ("-i", "interval"),
-    ("-s", "schedule"),
-    ("-c", "cleanup"),
-    ("-d", "debug"),
-    ("-e", "label-enable"),
-    ("-R", "run-once"),
-    ("-m", "monitor-only"),
-    ("-S", "include-stopped"),
-    ("-H", "host"),
-    ("-t", "stop-timeout"),
-];
+const SHORT: &str = "-i=interval -s=schedule -c=cleanup -d=debug -e=label-enable -R=run-once -m=monitor-only \
+                     -S=include-stopped -H=host -t=stop-timeout";
 
 /// In which order flags are given: updates, pruning, the rest.
 pub fn place(name: &str) -> usize {
-    const BEGINS: [&str; 10] = [
-        "--update",
-        "--min",
-        "--rollout",
-        "--registry",
-        "--prune",
-        "--grace",
-        "--keep",
-        "--docker",
-        "-q",
-        "-v",
-    ];
-    BEGINS.iter().position(|begin| name.starts_with(begin)).unwrap_or(BEGINS.len())
+    const BEGINS: &str = "--update --min --rollout --registry --prune --grace --keep --docker -q -v";
+    let mut begins = BEGINS.split(' ');
+    begins.position(|begin| name.starts_with(begin)).unwrap_or(BEGINS.len())
 }
+
+/// Settings that may be given several times.
+const LISTS: [&str; 4] = ["--keep-image", "--keep-container", "--update-skip", "--update-only"];
 
 /// Puts a tool into a sheet and its flags into a command.
 pub fn put(used: &Use, command: &mut Command, sheet: &mut Sheet) {
-    let mut lines = Vec::new();
+    let mut lines = Lines::default();
     let (flags, why) = used.tool.flags();
-    let mut own = Line::new(&used.at, used.said.as_str(), Verdict::Differs, why);
-    own.flags = flags;
+    let mut own = flags.to_vec();
+    lines.add(&used.at, used.said, Verdict::Differs, why);
     for setting in &used.settings {
-        let line = read(used.tool, setting);
+        let drops = read(used.tool, setting, &mut lines);
         // IMAGE_AUTOCLEAN_LIMIT is pruning that nothing else there asks for.
-        let prunes =
-            line.flags.iter().any(|flag| flag.name == "--keep-per-repo") && used.tool == Tool::Shepherd;
-        lines.push(if prunes { line.with(Flag::bare("--prune")) } else { line });
-        let rule = rule(used.tool, used.tool.bare(&setting.name));
-        let drops = match rule {
-            Some(Rule::TellsOnly(_)) if is_on(&setting.value) => "--",
-            Some(Rule::Cleanup(_)) if !is_on(&setting.value) => "--prune",
-            _ => continue,
-        };
-        own.flags.retain(|flag| !flag.name.starts_with(drops));
+        let prunes = lines.0.last().is_some_and(|line| line.has("--keep-per-repo"));
+        if prunes && used.tool == Tool::Shepherd {
+            lines.with("--prune", None);
+        }
+        own.retain(|flag| drops.is_empty() || !flag.name.starts_with(drops));
     }
-    if own.flags.is_empty() {
-        for line in &mut lines {
-            line.flags.clear();
+    if own.is_empty() {
+        for line in &mut lines.0 {
+            line.flags = &[];
         }
     } else if let Some((said, flag)) = used.tool.default_time()
-        && !lines
-            .iter()
-            .flat_map(|line| &line.flags)
-            .any(|given| given.name == flag.name || given.name == "--update-window")
+        && !lines.0.iter().any(|line| line.has(flag.name) || line.has("--update-window"))
     {
-        own.flags.push(flag);
-        own.said = [&own.said, " (", said, ")"].concat();
+        own.push(flag);
+        lines.0[0].said = text(&[used.said, said]);
     }
-    lines.insert(0, own);
-    // Of two settings of one name the later counts.
-    for (at, line) in lines.iter().enumerate() {
-        let again = |flag: &Flag| {
-            let single =
-                !["--keep-image", "--keep-container", "--update-skip", "--update-only"].contains(&flag.name);
-            let later = lines.iter().skip(at + 1).flat_map(|later| &later.flags);
-            single && later.clone().any(|later| later.name == flag.name)
-        };
-        line.flags
-            .iter()
-            .filter(|flag| !again(flag))
-            .for_each(|flag| command.give(flag.clone(), &line.at, &line.said));
+    lines.0[0].flags = own.leak();
+    for (at, line) in lines.0.iter().enumerate() {
+        for flag in line.flags {
+            // Of two settings of one name the later counts.
+            let again = lines.0.iter().skip(at + 1).any(|later| later.has(flag.name));
+            if !again || LISTS.contains(&flag.name) {
+                command.give(flag, &line.at, line.said);
+            }
+        }
     }
-    sheet.lines.extend(lines);
+    sheet.lines.0.extend_from_slice(&lines.0);
 }
 
 /// Any word but those that people write for no.
+#[inline(never)]
 fn is_on(value: &str) -> bool {
-    !["", "0", "false", "no", "off", "**None**"].contains(&value.to_ascii_lowercase().as_str())
+    !["", "0", "false", "no", "off", "**none**"].contains(&value.to_ascii_lowercase().as_str())
 }
 
-fn read(tool: Tool, setting: &Setting) -> Line {
+const ANYWAY: Text = "as it is here anyway";
+
+/// What becomes of one setting. Gives back what the flags begin with that the tool has without it, and has not with it.
+fn read(tool: Tool, setting: &Setting, lines: &mut Lines) -> &'static str {
     let value = setting.value.trim();
-    let bare = tool.bare(&setting.name);
-    let hidden = SECRETS.iter().any(|part| setting.name.to_ascii_uppercase().contains(part));
-    let said = if hidden { [&setting.name, "=…"].concat() } else { [&setting.name, "=", value].concat() };
-    let line = |verdict, why: &str| Line::new(&setting.at, said.as_str(), verdict, why);
-    let given = |flag: Flag, why: &str| {
-        line(if why.is_empty() { Verdict::Same } else { Verdict::Differs }, why).with(flag)
-    };
-    let off = || line(Verdict::Same, "as it is here anyway");
-    let rule = rule(tool, bare).or((bare == ONLY).then_some(Rule::List("--update-only", "")));
-    let Some(rule) = rule else {
-        return Line::unknown(
-            &setting.at,
-            setting.name.as_str(),
-            format!("no setting of {} that is known here", tool.name()),
-        );
-    };
-    match rule {
-        Rule::Same(why) => line(Verdict::Same, why),
-        Rule::Nothing(_) | Rule::Cron | Rule::Host | Rule::Secret if value.is_empty() => off(),
-        Rule::Nothing(why) => line(Verdict::Nothing, why),
-        Rule::On(_) | Rule::TellsOnly(_) | Rule::Switch(..) if !is_on(value) => off(),
-        Rule::Off(_) if is_on(value) => off(),
-        Rule::On(why) | Rule::TellsOnly(why) | Rule::Off(why) => line(Verdict::Differs, why),
-        Rule::Switch(flag, why) => given(Flag::bare(flag), why),
-        Rule::Cleanup(why) => line(if is_on(value) { Verdict::Differs } else { Verdict::Same }, why),
-        Rule::Any(why) if is_on(value) => line(Verdict::Differs, why),
-        Rule::Any(why) => line(Verdict::Differs, &["was on with any value, this one too; ", why].concat()),
-        Rule::Secret => {
-            let why = format!(
-                "no password in flags: `docker login` writes a config.json; put it at {REGISTRY_FILE} (chmod 600)"
-            );
-            given(Flag::new("--registry-auth-file", REGISTRY_FILE), &why)
+    let at = &setting.at;
+    let bare = tool.bare(setting.name);
+    let upper = setting.name.to_ascii_uppercase();
+    let hidden = SECRETS.iter().any(|part| upper.contains(part));
+    let said = text(&[setting.name, "=", if hidden { "…" } else { value }]);
+    let on = is_on(value);
+    let Some(rule) = rule(tool, bare) else {
+        if bare == ONLY {
+            list(lines, at, said, ("--update-only", ""), value, bare);
+        } else {
+            let why = text(&["no setting of ", tool.name(), " that is known here"]);
+            lines.unknown(at, setting.name, why);
         }
-        Rule::Value(flag, why) if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() => {
-            given(Flag::new(flag, value), why)
+        return "";
+    };
+    let (flag, why) = (rule.second, rule.why);
+    match rule.first {
+        "Same" => lines.add(at, said, Verdict::Same, why),
+        "Nothing" | "Cron" | "Host" | "Secret" | "Value" | "Time" if value.is_empty() => {
+            lines.add(at, said, Verdict::Same, ANYWAY);
         }
-        Rule::Value(..) if value.is_empty() => off(),
-        Rule::Value(..) => line(Verdict::Unknown, "expected a number"),
-        Rule::Time(flag, why) => time(&line, flag, value, why),
-        Rule::List(flag, why) => list(line(Verdict::Same, why), flag, value, bare),
-        Rule::Level => level(&line, value),
-        Rule::Host => match value.strip_prefix("unix://").filter(|path| path.starts_with('/')) {
-            Some(path) => given(Flag::new("--docker", path), ""),
-            None => line(Verdict::Nothing, "only a socket of this machine is spoken to (--docker)"),
-        },
-        Rule::Cron => match window(value) {
-            Some(window) => given(
-                Flag::new("--update-window", window),
-                "rounds come every --update-every, and only within an hour from that time on",
-            ),
-            None => line(
-                Verdict::Nothing,
-                "no schedules: --update-window 02:00-05:00 says when, --update-every how often",
-            ),
-        },
+        "On" | "TellsOnly" | "Switch" if !on => lines.add(at, said, Verdict::Same, ANYWAY),
+        "Off" if on => lines.add(at, said, Verdict::Same, ANYWAY),
+        "Nothing" => lines.add(at, said, Verdict::Nothing, why),
+        "TellsOnly" => {
+            lines.add(at, said, Verdict::Differs, why);
+            return "--";
+        }
+        "Switch" => lines.near(at, said, why, Flag::bare(flag)),
+        "Cleanup" => {
+            lines.add(at, said, if on { Verdict::Differs } else { Verdict::Same }, why);
+            return if on { "" } else { "--prune" };
+        }
+        "Any" if !on => {
+            let why = text(&["was on with any value, this one too; ", why]);
+            lines.add(at, said, Verdict::Differs, why);
+        }
+        "Secret" => {
+            let why = "no password in flags: `docker login` writes a config.json; put it at \
+                       /etc/unsinkable.registries.json (chmod 600)";
+            lines.near(at, said, why, Flag::new("--registry-auth-file", REGISTRY_FILE));
+        }
+        "Value" if value.bytes().all(|byte| byte.is_ascii_digit()) => {
+            lines.near(at, said, why, Flag::new(flag, value));
+        }
+        "Value" => lines.unknown(at, said, "expected a number"),
+        "Time" => time(lines, at, said, Flag::new(flag, value), why),
+        "List" => list(lines, at, said, (flag, why), value, bare),
+        "Level" => level(lines, at, said, value),
+        "Host" => {
+            let path = value.strip_prefix("unix://").filter(|path| path.starts_with('/'));
+            if let Some(path) = path {
+                lines.flag(at, said, "--docker", path);
+            } else {
+                let why = "only a socket of this machine is spoken to (--docker)";
+                lines.add(at, said, Verdict::Nothing, why);
+            }
+        }
+        "Cron" => {
+            if let Some(window) = window(value) {
+                let why = "rounds come every --update-every, and only within an hour from that time on";
+                lines.near(at, said, why, Flag::new("--update-window", window));
+            } else {
+                let why = "no schedules: --update-window 02:00-05:00 says when, --update-every how often";
+                lines.add(at, said, Verdict::Nothing, why);
+            }
+        }
+        // On, Off, Any.
+        _ => lines.add(at, said, Verdict::Differs, why),
     }
+    ""
 }
 
-fn time(line: &dyn Fn(Verdict, &str) -> Line, flag: &'static str, value: &str, why: &str) -> Line {
-    match duration(value) {
-        _ if value.is_empty() => line(Verdict::Same, "as it is here anyway"),
-        None => line(Verdict::Unknown, "expected seconds, or a time as 5m"),
-        Some(0) if flag == "--update-every" => {
-            line(Verdict::Differs, "`unsinkable update` does one round; run goes on")
-        }
-        Some(0) if flag == "--rollout-deadline" => {
-            line(Verdict::Differs, "a rollout always has a deadline (--rollout-deadline)")
-        }
-        Some(0) if flag == "--prune-every" => {
-            line(Verdict::Differs, "less than a second is refused").with(Flag::new(flag, "1s"))
-        }
-        Some(millis) if millis > LONGEST => line(Verdict::Unknown, "longer than a year"),
-        Some(millis) if millis > 0 && millis < SHORTEST => {
-            line(Verdict::Differs, "less than a second is refused").with(Flag::new(flag, "1s"))
-        }
-        Some(millis) => {
-            let verdict = if why.is_empty() { Verdict::Same } else { Verdict::Differs };
-            line(verdict, why).with(Flag::new(flag, show(millis)))
-        }
+/// `flag`: with the time as it was written.
+fn time(lines: &mut Lines, at: &Place, said: Text, flag: Flag, why: Text) {
+    let Some(millis) = duration(flag.value.unwrap_or_default()) else {
+        return lines.unknown(at, said, "expected seconds, or a time as 5m");
+    };
+    if millis > LONGEST {
+        return lines.unknown(at, said, "longer than a year");
     }
+    if millis == 0 && flag.name == "--update-every" {
+        let why = "`unsinkable update` does one round; run goes on";
+        return lines.add(at, said, Verdict::Differs, why);
+    }
+    if millis == 0 && flag.name == "--rollout-deadline" {
+        let why = "a rollout always has a deadline (--rollout-deadline)";
+        return lines.add(at, said, Verdict::Differs, why);
+    }
+    let is_short = millis < SHORTEST && (millis > 0 || flag.name == "--prune-every");
+    let (why, value) = if is_short { ("less than a second is refused", "1s") } else { (why, show(millis)) };
+    lines.near(at, said, why, Flag::new(flag.name, value));
 }
 
 /// `300`, `5m`, `1h30m`, as `sleep` and Go read them, in milliseconds.
@@ -348,56 +322,60 @@ fn duration(text: &str) -> Option<u64> {
     Some(total)
 }
 
-/// Names; filters of Docker's that name no service have no counterpart.
-fn list(mut line: Line, flag: &'static str, value: &str, name: &str) -> Line {
+/// Names; filters of Docker's that name no service have no counterpart. `rule`: the flag, and what is different.
+fn list(lines: &mut Lines, at: &Place, said: Text, rule: (Text, Text), value: Text, name: &str) {
+    let (flag, why) = rule;
     let mut labels = Vec::new();
-    for word in value.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty() && *word != "**None**") {
-        let word = if word == "**All**" { "*" } else { word };
+    let mut flags = Vec::new();
+    for word in value.split([',', ' ', '\t', '\n']) {
+        let word = match word {
+            "" | "**None**" => continue,
+            "**All**" => "*",
+            word => word,
+        };
         match word.split_once('=') {
             // Docker's filter takes what a name begins with.
             Some(("name", begin)) if name.contains("FILTER") => {
-                line = line.with(Flag::new(flag, [begin, "*"].concat()));
+                flags.push(Flag::new(flag, text(&[begin, "*"])));
             }
-            Some((filter, _)) => labels.push(filter.to_owned()),
-            None => line = line.with(Flag::new(flag, word.trim_start_matches('/'))),
+            Some((filter, _)) => labels.push(filter),
+            None => flags.push(Flag::new(flag, word.trim_start_matches('/'))),
         }
     }
-    if line.verdict == Verdict::Unknown {
-        return line;
-    }
-    if line.flags.is_empty() {
-        "as it is here anyway".clone_into(&mut line.why);
-    } else if !line.why.is_empty() {
+    lines.add(at, said, Verdict::Same, why);
+    let Some(line) = lines.0.last_mut() else { return };
+    if flags.is_empty() {
+        line.why = ANYWAY;
+    } else if !why.is_empty() {
         line.verdict = Verdict::Differs;
     }
-    if !labels.is_empty() {
+    line.with(&flags);
+    if !labels.is_empty() && line.verdict != Verdict::Unknown {
         line.verdict = Verdict::Nothing;
-        let all = if flag == "--update-only" { "ALL services are updated: " } else { "" };
-        line.why = format!(
-            "no filter by {}: {all}names go into {flag}, or the label unsinkable.update=false onto those to leave alone",
-            labels.join(", ")
-        );
+        let all = if flag == "--update-only" { ": ALL services are updated: " } else { ": " };
+        let or = ", or the label unsinkable.update=false onto those to leave alone";
+        line.why = text(&["no filter by ", joined(&labels, ", "), all, "names go into ", flag, or]);
     }
-    line
 }
 
-fn level(line: &dyn Fn(Verdict, &str) -> Line, value: &str) -> Line {
+fn level(lines: &mut Lines, at: &Place, said: Text, value: &str) {
     let flag = match value.to_ascii_lowercase().as_str() {
         "debug" => "-v",
         "trace" => "-vv",
         "warn" | "warning" => "-q",
         "error" | "fatal" | "panic" | "none" => "-qq",
-        "info" | "" => return line(Verdict::Same, "as it is here anyway"),
-        _ => return line(Verdict::Unknown, "expected debug, info, warn or error"),
+        "info" | "" => return lines.add(at, said, Verdict::Same, ANYWAY),
+        _ => return lines.unknown(at, said, "expected debug, info, warn or error"),
     };
-    line(Verdict::Same, "").with(Flag::bare(flag))
+    lines.near(at, said, "", Flag::bare(flag));
 }
 
 /// A schedule of once a day, as an hour's window: `0 30 4 * * *`.
-fn window(cron: &str) -> Option<String> {
+fn window(cron: &str) -> Option<Text> {
     let fields: Vec<&str> = cron.split_ascii_whitespace().collect();
     let ["0" | "00", minute, hour, "*", "*", "*" | "?"] = fields.as_slice() else { return None };
     let minute = minute.parse().ok().filter(|minute: &u8| *minute < 60)?;
     let hour = hour.parse().ok().filter(|hour: &u8| *hour < 24)?;
-    Some(format!("{hour:02}:{minute:02}-{:02}:{minute:02}", (hour + 1) % 24))
+    let two = |number: u8| text(&[if number < 10 { "0" } else { "" }, digits(usize::from(number))]);
+    Some(text(&[two(hour), ":", two(minute), "-", two((hour + 1) % 24), ":", two(minute)]))
 }

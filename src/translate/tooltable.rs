@@ -1,208 +1,135 @@
 //! What the settings of shepherd, gantry, watchtower, docker-cleanup and docker-gc are here. Data.
+//!
+//! ```text
+//! Time       a time, in seconds or with units, as this flag; what is different, if anything
+//! List       names, apart by blanks or commas, each as this flag
+//! Value      a number as this flag
+//! Switch     where it is on, this flag
+//! On         where it is on, it is otherwise here; off is how it is here
+//! Off        where it is off, it is otherwise here
+//! Any        on with any value at all, `false` too; otherwise here
+//! TellsOnly  where it is on, the tool only told: its flags that act are left out
+//! Cleanup    where it is off, no pruning
+//! Cron       a cron expression
+//! Host       a socket, as `unix://…`
+//! Level      debug, info, warn, error
+//! Secret     a credential
+//! Same       it is so anyway
+//! Nothing    nothing here does it
+//! ```
 
+use super::table::{self, Row};
 use super::tools::Tool;
 
-/// What becomes of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// A time, in seconds or with units, as this flag; what is different, if anything.
-    Time(&'static str, &'static str),
-    /// Names, apart by blanks or commas, each as this flag.
-    List(&'static str, &'static str),
-    /// A value as this flag.
-    Value(&'static str, &'static str),
-    /// Where it is on, this flag.
-    Switch(&'static str, &'static str),
-    /// Where it is on, it is otherwise here; off is how it is here.
-    On(&'static str),
-    /// Where it is off, it is otherwise here.
-    Off(&'static str),
-    /// On with any value at all, `false` too; otherwise here.
-    Any(&'static str),
-    /// Where it is on, the tool only told: its flags that act are left out.
-    TellsOnly(&'static str),
-    /// Where it is off, no pruning.
-    Cleanup(&'static str),
-    /// A cron expression.
-    Cron,
-    /// A socket, as `unix://…`.
-    Host,
-    /// debug, info, warn, error.
-    Level,
-    /// A credential.
-    Secret,
-    /// It is so anyway.
-    Same(&'static str),
-    /// Nothing here does it.
-    Nothing(&'static str),
-}
+/// Tool, what becomes of it, the flag, the settings.
+const ROWS: &str = "\
+    shepherd Time --update-every SLEEP_TIME\n\
+    shepherd List --update-skip IGNORELIST_SERVICES BLACKLIST_SERVICES\n\
+    shepherd List --update-only FILTER_SERVICES\n\
+    shepherd Any - RUN_ONCE_AND_EXIT | @ONCE\n\
+    shepherd Any - WITH_REGISTRY_AUTH | services keep the credentials they were created with; to ask private \
+     registries, give --registry-auth-file\n\
+    shepherd Any - WITH_INSECURE_REGISTRY | Docker's own insecure-registries counts\n\
+    shepherd Any - WITH_NO_RESOLVE_IMAGE | images are always resolved to their digest\n\
+    shepherd Secret - REGISTRY_USER REGISTRY_PASSWORD REGISTRY_HOST REGISTRIES_FILE\n\
+    shepherd Any - ROLLBACK_ON_FAILURE | @BACK\n\
+    shepherd Nothing - UPDATE_OPTIONS ROLLBACK_OPTIONS | @OPTIONS\n\
+    shepherd Time --rollout-deadline TIMEOUT | @DEADLINE\n\
+    shepherd Value --keep-per-repo IMAGE_AUTOCLEAN_LIMIT | on every node, after --grace; and stopped \
+     containers only after it\n\
+    shepherd Nothing - APPRISE_SIDECAR_URL | @NOTICES\n\
+    shepherd Same - TZ | @LOCAL_TIME\n\
+    shepherd Same - HOSTNAME VERBOSE | @LOGS\n\
+    gantry Time --update-every SLEEP_SECONDS\n\
+    gantry List --update-skip SERVICES_EXCLUDED\n\
+    gantry List --update-skip SERVICES_EXCLUDED_FILTERS\n\
+    gantry List --update-only SERVICES_FILTERS\n\
+    gantry Time --rollout-deadline UPDATE_TIMEOUT_SECONDS | @DEADLINE\n\
+    gantry Off - ROLLBACK_ON_FAILURE | @BACK\n\
+    gantry On - UPDATE_JOBS | jobs are never updated: an update would run them again\n\
+    gantry Same - UPDATE_NUM_WORKERS | one service at a time\n\
+    gantry Nothing - UPDATE_OPTIONS ROLLBACK_OPTIONS CLEANUP_IMAGES_OPTIONS PRE_RUN_CMD POST_RUN_CMD | \
+     @OPTIONS\n\
+    gantry Cleanup - CLEANUP_IMAGES | @LIKE_CLEANUP\n\
+    gantry Nothing - MANIFEST_* | @REGISTRY\n\
+    gantry Nothing - NOTIFICATION_* APPRISE_* | @NOTICES\n\
+    gantry Level - LOG_LEVEL\n\
+    gantry Same - LOG_FORMAT NODE_NAME | @LOGS\n\
+    gantry Nothing - TRIGGER_PATH | `unsinkable update` starts a round\n\
+    gantry Secret - REGISTRY_* REGISTRY_CONFIGS_FILE DOCKER_CONFIG\n\
+    gantry Same - TZ | @LOCAL_TIME\n\
+    watchtower Time --update-every POLL_INTERVAL INTERVAL\n\
+    watchtower Cron - SCHEDULE\n\
+    watchtower Switch --prune CLEANUP | @LIKE_CLEANUP\n\
+    watchtower On - REMOVE_VOLUMES | an update takes the volumes along, anonymous ones too\n\
+    watchtower On - INCLUDE_STOPPED REVIVE_STOPPED INCLUDE_RESTARTING | only running containers are updated\n\
+    watchtower On - LABEL_ENABLE | ALL containers are updated but those labelled …watchtower.enable=false or \
+     unsinkable.update=false: name those to update with --update-only\n\
+    watchtower List --update-skip DISABLE_CONTAINERS\n\
+    watchtower TellsOnly - MONITOR_ONLY | `unsinkable update --dry-run` tells and does nothing\n\
+    watchtower On - NO_PULL | the label unsinkable.no-pull does that for a container\n\
+    watchtower On - NO_RESTART | there is no update without a new container\n\
+    watchtower On - RUN_ONCE | @ONCE\n\
+    watchtower Same - ROLLING_RESTART | one container at a time\n\
+    watchtower Nothing - STOP_TIMEOUT TIMEOUT | a container's own stop timeout counts\n\
+    watchtower Nothing - SCOPE | no scopes: --update-only and --update-skip go by name\n\
+    watchtower Same - LABEL_TAKE_PRECEDENCE | labels win over flags\n\
+    watchtower Nothing - HTTP_API_* | nothing can be started over HTTP; --listen only tells\n\
+    watchtower Nothing - NOTIFICATION* NOTIFICATIONS* | @NOTICES\n\
+    watchtower Switch -v DEBUG\n\
+    watchtower Switch -vv TRACE\n\
+    watchtower Level - LOG_LEVEL\n\
+    watchtower Same - LOG_FORMAT NO_COLOR PORCELAIN NO_STARTUP_MESSAGE WARN_ON_HEAD_FAILURE | @LOGS\n\
+    watchtower Nothing - HEALTH_CHECK | `unsinkable status` asks the daemon\n\
+    watchtower Host - HOST DOCKER_HOST\n\
+    watchtower Same - API_VERSION DOCKER_API_VERSION | @NEGOTIATED\n\
+    watchtower Nothing - TLSVERIFY DOCKER_TLS_VERIFY DOCKER_CERT_PATH | only Docker's socket is spoken to\n\
+    watchtower Time --min-age COOLDOWN_DELAY | counts from when the image was first seen here\n\
+    watchtower Secret - REPO_USER REPO_PASS\n\
+    watchtower Same - TZ | @LOCAL_TIME\n\
+    docker-cleanup Time --prune-every CLEAN_PERIOD\n\
+    docker-cleanup Time --grace DELAY_TIME | stopped containers have this grace, too, and it counts only \
+     while the daemon looks\n\
+    docker-cleanup List --keep-image KEEP_IMAGES\n\
+    docker-cleanup List --keep-image KEEP_CONTAINERS | @KEPT\n\
+    docker-cleanup List --keep-container KEEP_CONTAINERS_NAMED\n\
+    docker-cleanup Off - LOOP | `unsinkable prune` does one round; run goes on\n\
+    docker-cleanup Switch -v DEBUG\n\
+    docker-cleanup Same - DOCKER_API_VERSION | @NEGOTIATED\n\
+    docker-gc Time --grace GRACE_PERIOD_SECONDS | an image has its grace from when it is seen unused here, \
+     not from when it was built\n\
+    docker-gc Value --keep-per-repo MINIMUM_IMAGES_TO_SAVE\n\
+    docker-gc On - FORCE_IMAGE_REMOVAL FORCE_CONTAINER_REMOVAL | @FORCE\n\
+    docker-gc On - REMOVE_VOLUMES | volumes stay: --prune-volumes anonymous, or names, lets them go\n\
+    docker-gc On - REMOVE_ASSOCIATED_VOLUME | a container's volumes stay: --prune-volumes anonymous\n\
+    docker-gc Nothing - EXCLUDE_VOLUMES_IDS_FILE | give each of its lines as --keep-volume\n\
+    docker-gc Same - VOLUME_DELETE_ONLY_DRIVER | only local volumes ever go, and only those that are named\n\
+    docker-gc Nothing - EXCLUDE_FROM_GC | give each of its lines as --keep-image\n\
+    docker-gc Nothing - EXCLUDE_CONTAINERS_FROM_GC | give each of its lines as --keep-container\n\
+    docker-gc Nothing - EXCLUDE_DEAD | dead containers go as stopped ones do\n\
+    docker-gc TellsOnly - DRY_RUN | `unsinkable prune --dry-run` tells and removes nothing\n\
+    docker-gc Same - LOG_TO_SYSLOG SYSLOG_* | @LOGS\n\
+    docker-gc Nothing - STATE_DIR PID_DIR | belongs to how docker-gc is run\n\
+    docker-gc Nothing - CRON | rounds come every --prune-every\n\
+    @ONCE | `unsinkable update` does one round; run goes on\n\
+    @BACK | what fails is always rolled back, and held until its tag moves\n\
+    @OPTIONS | no options of the docker command: Docker is asked directly\n\
+    @DEADLINE | what does not run by then is rolled back\n\
+    @NOTICES | no notices are sent: --on-change PROGRAM can\n\
+    @LOCAL_TIME | times of day are the machine's local time\n\
+    @LOGS | the log goes to stderr, and so to the journal\n\
+    @LIKE_CLEANUP | not the moment after an update: what is unused for --grace goes, and what a rollback \
+     needs stays\n\
+    @REGISTRY | images are compared by digest, as Docker itself asks the registry for it\n\
+    @NEGOTIATED | the version of Docker's API is negotiated\n\
+    @KEPT | kept are containers and images whose image has this name\n\
+    @FORCE | nothing is removed by force\n\
+    ";
 
-const NOTICES: Rule = Rule::Nothing("no notices are sent: --on-change PROGRAM can");
-const OPTIONS: Rule = Rule::Nothing("no options of the docker command: Docker is asked directly");
-const LOGS: Rule = Rule::Same("the log goes to stderr, and so to the journal");
-const BACK: &str = "what fails is always rolled back, and held until its tag moves";
-const NEGOTIATED: Rule = Rule::Same("the version of Docker's API is negotiated");
-const REGISTRY: Rule =
-    Rule::Nothing("images are compared by digest, as Docker itself asks the registry for it");
-const LOCAL_TIME: Rule = Rule::Same("times of day are the machine's local time");
-const ONCE: &str = "`unsinkable update` does one round; run goes on";
-const LABELS: &str = "";
-const DEADLINE: &str = "what does not run by then is rolled back";
-const FORCE: Rule = Rule::On("nothing is removed by force");
-const KEPT: &str = "kept are containers and images whose image has this name";
-const LIKE_CLEANUP: &str =
-    "not the moment after an update: what is unused for --grace goes, and what a rollback needs stays";
-
-type Row = (Tool, &'static str, Rule);
-
-const ROWS: &[Row] = &[
-    (Tool::Shepherd, "SLEEP_TIME", Rule::Time("--update-every", "")),
-    (Tool::Shepherd, "IGNORELIST_SERVICES BLACKLIST_SERVICES", Rule::List("--update-skip", LABELS)),
-    (Tool::Shepherd, "FILTER_SERVICES", Rule::List("--update-only", LABELS)),
-    (Tool::Shepherd, "RUN_ONCE_AND_EXIT", Rule::Any(ONCE)),
-    (
-        Tool::Shepherd,
-        "WITH_REGISTRY_AUTH",
-        Rule::Any(
-            "services keep the credentials they were created with; to ask private registries, give --registry-auth-file",
-        ),
-    ),
-    (Tool::Shepherd, "WITH_INSECURE_REGISTRY", Rule::Any("Docker's own insecure-registries counts")),
-    (Tool::Shepherd, "WITH_NO_RESOLVE_IMAGE", Rule::Any("images are always resolved to their digest")),
-    (Tool::Shepherd, "REGISTRY_USER REGISTRY_PASSWORD REGISTRY_HOST REGISTRIES_FILE", Rule::Secret),
-    (Tool::Shepherd, "ROLLBACK_ON_FAILURE", Rule::Any(BACK)),
-    (Tool::Shepherd, "UPDATE_OPTIONS ROLLBACK_OPTIONS", OPTIONS),
-    (Tool::Shepherd, "TIMEOUT", Rule::Time("--rollout-deadline", DEADLINE)),
-    (
-        Tool::Shepherd,
-        "IMAGE_AUTOCLEAN_LIMIT",
-        Rule::Value("--keep-per-repo", "on every node, after --grace; and stopped containers only after it"),
-    ),
-    (Tool::Shepherd, "APPRISE_SIDECAR_URL", NOTICES),
-    (Tool::Shepherd, "TZ", LOCAL_TIME),
-    (Tool::Shepherd, "HOSTNAME VERBOSE", LOGS),
-    (Tool::Gantry, "SLEEP_SECONDS", Rule::Time("--update-every", "")),
-    (Tool::Gantry, "SERVICES_EXCLUDED", Rule::List("--update-skip", LABELS)),
-    (Tool::Gantry, "SERVICES_EXCLUDED_FILTERS", Rule::List("--update-skip", LABELS)),
-    (Tool::Gantry, "SERVICES_FILTERS", Rule::List("--update-only", LABELS)),
-    (Tool::Gantry, "UPDATE_TIMEOUT_SECONDS", Rule::Time("--rollout-deadline", DEADLINE)),
-    (Tool::Gantry, "ROLLBACK_ON_FAILURE", Rule::Off(BACK)),
-    (Tool::Gantry, "UPDATE_JOBS", Rule::On("jobs are never updated: an update would run them again")),
-    (Tool::Gantry, "UPDATE_NUM_WORKERS", Rule::Same("one service at a time")),
-    (
-        Tool::Gantry,
-        "UPDATE_OPTIONS ROLLBACK_OPTIONS CLEANUP_IMAGES_OPTIONS PRE_RUN_CMD POST_RUN_CMD",
-        OPTIONS,
-    ),
-    (Tool::Gantry, "CLEANUP_IMAGES", Rule::Cleanup(LIKE_CLEANUP)),
-    (Tool::Gantry, "MANIFEST_*", REGISTRY),
-    (Tool::Gantry, "NOTIFICATION_* APPRISE_*", NOTICES),
-    (Tool::Gantry, "LOG_LEVEL", Rule::Level),
-    (Tool::Gantry, "LOG_FORMAT NODE_NAME", LOGS),
-    (Tool::Gantry, "TRIGGER_PATH", Rule::Nothing("`unsinkable update` starts a round")),
-    (Tool::Gantry, "REGISTRY_* REGISTRY_CONFIGS_FILE DOCKER_CONFIG", Rule::Secret),
-    (Tool::Gantry, "TZ", LOCAL_TIME),
-    (Tool::Watchtower, "POLL_INTERVAL INTERVAL", Rule::Time("--update-every", "")),
-    (Tool::Watchtower, "SCHEDULE", Rule::Cron),
-    (Tool::Watchtower, "CLEANUP", Rule::Switch("--prune", LIKE_CLEANUP)),
-    (Tool::Watchtower, "REMOVE_VOLUMES", Rule::On("an update takes the volumes along, anonymous ones too")),
-    (
-        Tool::Watchtower,
-        "INCLUDE_STOPPED REVIVE_STOPPED INCLUDE_RESTARTING",
-        Rule::On("only running containers are updated"),
-    ),
-    (
-        Tool::Watchtower,
-        "LABEL_ENABLE",
-        Rule::On(
-            "ALL containers are updated but those labelled …watchtower.enable=false or unsinkable.update=false: name those \
-         to update with --update-only",
-        ),
-    ),
-    (Tool::Watchtower, "DISABLE_CONTAINERS", Rule::List("--update-skip", "")),
-    (
-        Tool::Watchtower,
-        "MONITOR_ONLY",
-        Rule::TellsOnly("`unsinkable update --dry-run` tells and does nothing"),
-    ),
-    (Tool::Watchtower, "NO_PULL", Rule::On("the label unsinkable.no-pull does that for a container")),
-    (Tool::Watchtower, "NO_RESTART", Rule::On("there is no update without a new container")),
-    (Tool::Watchtower, "RUN_ONCE", Rule::On(ONCE)),
-    (Tool::Watchtower, "ROLLING_RESTART", Rule::Same("one container at a time")),
-    (Tool::Watchtower, "STOP_TIMEOUT TIMEOUT", Rule::Nothing("a container's own stop timeout counts")),
-    (Tool::Watchtower, "SCOPE", Rule::Nothing("no scopes: --update-only and --update-skip go by name")),
-    (Tool::Watchtower, "LABEL_TAKE_PRECEDENCE", Rule::Same("labels win over flags")),
-    (Tool::Watchtower, "HTTP_API_*", Rule::Nothing("nothing can be started over HTTP; --listen only tells")),
-    (Tool::Watchtower, "NOTIFICATION* NOTIFICATIONS*", NOTICES),
-    (Tool::Watchtower, "DEBUG", Rule::Switch("-v", "")),
-    (Tool::Watchtower, "TRACE", Rule::Switch("-vv", "")),
-    (Tool::Watchtower, "LOG_LEVEL", Rule::Level),
-    (Tool::Watchtower, "LOG_FORMAT NO_COLOR PORCELAIN NO_STARTUP_MESSAGE WARN_ON_HEAD_FAILURE", LOGS),
-    (Tool::Watchtower, "HEALTH_CHECK", Rule::Nothing("`unsinkable status` asks the daemon")),
-    (Tool::Watchtower, "HOST DOCKER_HOST", Rule::Host),
-    (Tool::Watchtower, "API_VERSION DOCKER_API_VERSION", NEGOTIATED),
-    (
-        Tool::Watchtower,
-        "TLSVERIFY DOCKER_TLS_VERIFY DOCKER_CERT_PATH",
-        Rule::Nothing("only Docker's socket is spoken to"),
-    ),
-    (
-        Tool::Watchtower,
-        "COOLDOWN_DELAY",
-        Rule::Time("--min-age", "counts from when the image was first seen here"),
-    ),
-    (Tool::Watchtower, "REPO_USER REPO_PASS", Rule::Secret),
-    (Tool::Watchtower, "TZ", LOCAL_TIME),
-    (Tool::Cleanup, "CLEAN_PERIOD", Rule::Time("--prune-every", "")),
-    (
-        Tool::Cleanup,
-        "DELAY_TIME",
-        Rule::Time(
-            "--grace",
-            "stopped containers have this grace, too, and it counts only while the daemon looks",
-        ),
-    ),
-    (Tool::Cleanup, "KEEP_IMAGES", Rule::List("--keep-image", "")),
-    (Tool::Cleanup, "KEEP_CONTAINERS", Rule::List("--keep-image", KEPT)),
-    (Tool::Cleanup, "KEEP_CONTAINERS_NAMED", Rule::List("--keep-container", "")),
-    (Tool::Cleanup, "LOOP", Rule::Off("`unsinkable prune` does one round; run goes on")),
-    (Tool::Cleanup, "DEBUG", Rule::Switch("-v", "")),
-    (Tool::Cleanup, "DOCKER_API_VERSION", NEGOTIATED),
-    (
-        Tool::Gc,
-        "GRACE_PERIOD_SECONDS",
-        Rule::Time(
-            "--grace",
-            "an image has its grace from when it is seen unused here, not from when it was built",
-        ),
-    ),
-    (Tool::Gc, "MINIMUM_IMAGES_TO_SAVE", Rule::Value("--keep-per-repo", "")),
-    (Tool::Gc, "FORCE_IMAGE_REMOVAL FORCE_CONTAINER_REMOVAL", FORCE),
-    (Tool::Gc, "REMOVE_VOLUMES", Rule::On("volumes stay: --prune-volumes anonymous, or names, lets them go")),
-    (Tool::Gc, "REMOVE_ASSOCIATED_VOLUME", Rule::On("a container's volumes stay: --prune-volumes anonymous")),
-    (Tool::Gc, "EXCLUDE_VOLUMES_IDS_FILE", Rule::Nothing("give each of its lines as --keep-volume")),
-    (
-        Tool::Gc,
-        "VOLUME_DELETE_ONLY_DRIVER",
-        Rule::Same("only local volumes ever go, and only those that are named"),
-    ),
-    (Tool::Gc, "EXCLUDE_FROM_GC", Rule::Nothing("give each of its lines as --keep-image")),
-    (Tool::Gc, "EXCLUDE_CONTAINERS_FROM_GC", Rule::Nothing("give each of its lines as --keep-container")),
-    (Tool::Gc, "EXCLUDE_DEAD", Rule::Nothing("dead containers go as stopped ones do")),
-    (Tool::Gc, "DRY_RUN", Rule::TellsOnly("`unsinkable prune --dry-run` tells and removes nothing")),
-    (Tool::Gc, "LOG_TO_SYSLOG SYSLOG_*", LOGS),
-    (Tool::Gc, "STATE_DIR PID_DIR", Rule::Nothing("belongs to how docker-gc is run")),
-    (Tool::Gc, "CRON", Rule::Nothing("rounds come every --prune-every")),
-];
-
-/// What becomes of a tool's setting; `None` where it has none of this name.
-pub fn rule(tool: Tool, name: &str) -> Option<Rule> {
-    let is_it = |known: &str| match known.strip_suffix('*') {
-        Some(begin) => name.starts_with(begin),
-        None => known == name,
-    };
-    let mut rows = ROWS.iter().filter(|(whose, ..)| *whose == tool);
-    rows.find(|(_, names, _)| names.split_ascii_whitespace().any(is_it)).map(|(.., rule)| *rule)
+/// What becomes of a tool's setting; `None` where it has none of this name. `first` is one of the kinds above, `second`
+/// its flag.
+pub fn rule(tool: Tool, name: &str) -> Option<Row> {
+    table::row(ROWS, tool.name(), name)
 }
 
 /// Is it one of this tool's settings?

@@ -3,52 +3,60 @@
 use std::ffi::OsString;
 
 use super::instance::PASSWORD_FILE;
-use super::sheet::{Command, Given};
+use super::sheet::{Command, Text, digits, text};
 use crate::flags::{self, LocalAddresses};
 use crate::plan;
 
 /// What our own reader and `plan` say of a command, as lines for a person.
-pub fn verify(command: &Command) -> Vec<String> {
+pub fn verify(command: &Command) -> Vec<Text> {
+    let mut lines = Vec::new();
     if !command.has("--vip") {
-        return Vec::new();
+        return lines;
     }
-    let mut args: Vec<OsString> = vec!["unsinkable".into(), "plan".into(), "--board=generic".into()];
+    let mut words = vec!["unsinkable", "plan", "--board=generic"];
     for given in &command.flags {
-        args.extend(words(given).into_iter().map(OsString::from));
+        // The file with the password is not there yet: without it the outcome is the same.
+        if given.flag.value == Some(PASSWORD_FILE) {
+            words.push("--vrrp=2");
+        } else {
+            given.flag.words(&mut words);
+        }
     }
+    let args: Vec<OsString> = words.into_iter().map(OsString::from).collect();
     match flags::parse_from(&args, &LocalAddresses::default()) {
         Ok(flags::Command::Plan { clusters, warnings, .. }) => {
-            let mut lines: Vec<String> =
-                warnings.iter().map(|warning| format!("warning: {warning}")).collect();
-            for table in clusters.iter().map(plan::plan) {
-                lines.extend(said(&table));
+            for warning in &warnings {
+                lines.push(text(&["warning: ", &warning.to_string()]));
             }
-            lines
+            for cluster in &clusters {
+                said(&plan::plan(cluster), &mut lines);
+            }
         }
-        Ok(_) => Vec::new(),
-        Err(refusal) => refusal.text.lines().map(|line| format!("will be refused: {line}")).collect(),
+        Ok(_) => {}
+        Err(refusal) => {
+            for line in refusal.text.lines() {
+                lines.push(text(&["will be refused: ", line]));
+            }
+        }
     }
-}
-
-/// The file with the password is not there yet: without it the outcome is the same.
-fn words(given: &Given) -> Vec<String> {
-    match (given.flag.name, given.flag.value.as_deref()) {
-        ("--auth-pass-file", Some(PASSWORD_FILE)) => vec!["--vrrp".into(), "2".into()],
-        _ => given.flag.words(),
-    }
-}
-
-fn said(table: &plan::Table) -> Vec<String> {
-    if table.nodes.len() < 2 {
-        return vec![format!(
-            "--vrid {}: what a failure does cannot be said without the priorities of all nodes",
-            table.vrid
-        )];
-    }
-    let mut lines = table.summary().facts;
-    if !table.has_gap() {
-        lines.push(format!("--vrid {}: every single failure moves the VIP", table.vrid));
-    }
-    lines.extend(table.summary().warnings);
     lines
+}
+
+fn said(table: &plan::Table, lines: &mut Vec<Text>) {
+    let vrid = digits(usize::from(table.vrid));
+    if table.nodes.len() < 2 {
+        let why = ": what a failure does cannot be said without the priorities of all nodes";
+        lines.push(text(&["--vrid ", vrid, why]));
+        return;
+    }
+    let summary = table.summary();
+    for fact in &summary.facts {
+        lines.push(text(&[fact]));
+    }
+    if !table.has_gap() {
+        lines.push(text(&["--vrid ", vrid, ": every single failure moves the VIP"]));
+    }
+    for warning in &summary.warnings {
+        lines.push(text(&[warning]));
+    }
 }

@@ -1,10 +1,8 @@
 //! YAML as a tree that knows its lines. Pure. The one place that names the YAML crate.
 
-use std::rc::Rc;
-
 use libyaml_safer::{EventData, Parser};
 
-use super::sheet::{Bad, Place};
+use super::sheet::{Bad, Place, Text, text};
 
 /// Lists and maps in one another: compose files have six.
 const MAX_DEPTH: usize = 32;
@@ -15,7 +13,7 @@ const END: &str = "\n\n\n\n";
 const MAX_ANCHORS: usize = 1000;
 
 /// A node of the tree. Aliases share theirs, so that they cannot multiply.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Yaml {
     /// Where it begins.
     pub at: Place,
@@ -24,36 +22,41 @@ pub struct Yaml {
 }
 
 /// What a node is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Value {
     /// Text, number, truth value: as written.
-    Scalar(Rc<str>),
+    Scalar(Text),
     /// A list.
-    List(Rc<[Yaml]>),
+    List(&'static [Yaml]),
     /// A map, in its order.
-    Map(Rc<[(Yaml, Yaml)]>),
+    Map(&'static [(Yaml, Yaml)]),
 }
 
 impl Yaml {
     /// The text of a scalar; nothing for lists and maps.
-    pub fn text(&self) -> &str {
-        match &self.value {
+    #[inline(never)]
+    pub fn text(&self) -> Text {
+        match self.value {
             Value::Scalar(text) => text,
             Value::List(_) | Value::Map(_) => "",
         }
     }
 
     /// Keys and values, and those of maps merged into it (`<<`), which its own keys win over.
-    pub fn entries(&self) -> Vec<(&Yaml, &Yaml)> {
-        let Value::Map(map) = &self.value else { return Vec::new() };
-        let (merged, mut entries): (Vec<_>, Vec<_>) =
-            map.iter().map(|(k, v)| (k, v)).partition(|(k, _)| k.text() == "<<");
-        for (_, from) in merged {
+    #[inline(never)]
+    pub fn entries(&self) -> Vec<(Self, Self)> {
+        let Value::Map(map) = self.value else { return Vec::new() };
+        let mut entries = map.to_vec();
+        entries.retain(|(key, _)| key.text() != "<<");
+        for (key, from) in map {
+            if key.text() != "<<" {
+                continue;
+            }
             for map in from.items_or_self() {
-                let Value::Map(map) = &map.value else { continue };
-                for (key, value) in map.iter() {
-                    if !entries.iter().any(|(known, _)| known.text() == key.text()) {
-                        entries.push((key, value));
+                let Value::Map(map) = map.value else { continue };
+                for entry in map {
+                    if !entries.iter().any(|(known, _)| known.text() == entry.0.text()) {
+                        entries.push(*entry);
                     }
                 }
             }
@@ -62,27 +65,29 @@ impl Yaml {
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&Yaml> {
-        self.entries().into_iter().find(|(known, _)| known.text() == key).map(|(_, value)| value)
+    #[inline(never)]
+    pub fn get(&self, key: &str) -> Option<Self> {
+        self.entries().iter().find(|(known, _)| known.text() == key).map(|(_, value)| *value)
     }
 
     /// The items of a list; itself where it is none.
-    pub fn items_or_self(&self) -> &[Yaml] {
-        match &self.value {
-            Value::List(list) => list,
-            Value::Scalar(_) | Value::Map(_) => core::slice::from_ref(self),
+    #[inline(never)]
+    pub fn items_or_self(&self) -> Vec<Self> {
+        match self.value {
+            Value::List(list) => list.to_vec(),
+            Value::Scalar(_) | Value::Map(_) => vec![*self],
         }
     }
 }
 
 /// Reads the first document of a text.
-pub fn read(file: &str, text: &str) -> Result<Yaml, Bad> {
-    let padded = [text, END].concat();
+pub fn read(file: Text, content: &str) -> Result<Yaml, Bad> {
+    let padded = [content, END].concat();
     let mut bytes = padded.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
-    let lines = text.lines().count().max(1);
-    let mut reader = Reader { parser, file: file.into(), lines, anchors: Vec::new() };
+    let lines = content.lines().count().max(1);
+    let mut reader = Reader { parser, file, lines, anchors: Vec::new() };
     loop {
         let (at, event) = reader.next()?;
         match event {
@@ -90,14 +95,12 @@ pub fn read(file: &str, text: &str) -> Result<Yaml, Bad> {
             EventData::StreamEnd
             | EventData::DocumentEnd { .. }
             | EventData::SequenceEnd
-            | EventData::MappingEnd => return Ok(Yaml { at, value: Value::Map(Rc::new([])) }),
+            | EventData::MappingEnd => return Ok(Yaml { at, value: Value::Map(&[]) }),
             EventData::Alias { .. }
             | EventData::Scalar { .. }
             | EventData::SequenceStart { .. }
             | EventData::MappingStart { .. } => {
-                return Ok(reader
-                    .node(at.clone(), event, 0)?
-                    .unwrap_or_else(|| Yaml { at, value: Value::Map(Rc::new([])) }));
+                return Ok(reader.node(at, event, 0)?.unwrap_or(Yaml { at, value: Value::Map(&[]) }));
             }
         }
     }
@@ -105,7 +108,7 @@ pub fn read(file: &str, text: &str) -> Result<Yaml, Bad> {
 
 struct Reader<'a> {
     parser: Parser<&'a mut &'a [u8]>,
-    file: Rc<str>,
+    file: Text,
     /// Of the text without its padding.
     lines: usize,
     /// A later one of a name wins.
@@ -114,16 +117,14 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn next(&mut self) -> Result<(Place, EventData), Bad> {
-        let (file, lines) = (&self.file, self.lines);
-        let place = |line: u64| Place {
-            file: Rc::clone(file),
-            line: usize::try_from(line).unwrap_or(0).saturating_add(1).min(lines),
-        };
+        let (file, lines) = (self.file, self.lines);
+        let place =
+            |line: u64| Place { file, line: usize::try_from(line).unwrap_or(0).saturating_add(1).min(lines) };
         match self.parser.parse() {
             Ok(event) => Ok((place(event.start_mark.line), event.data)),
             Err(error) => {
                 let line = error.problem_mark().map_or(0, |mark| mark.line);
-                Err(Bad { at: place(line), why: format!("is no YAML: {}", error.problem()) })
+                Err(Bad { at: place(line), why: text(&["is no YAML: ", error.problem()]) })
             }
         }
     }
@@ -133,20 +134,19 @@ impl Reader<'_> {
         let (value, anchor) = match event {
             EventData::Alias { anchor } => {
                 let known = self.anchors.iter().rfind(|(name, _)| *name == anchor).map(|(_, node)| node);
-                return known
-                    .cloned()
-                    .map(Some)
-                    .ok_or_else(|| Bad::new(&at, format!("no &{anchor} comes before this")));
+                return match known {
+                    Some(node) => Ok(Some(*node)),
+                    None => Err(Bad::new(&at, text(&["no &", &anchor, " comes before this"]))),
+                };
             }
-            EventData::Scalar { value, anchor, .. } => (Value::Scalar(value.into()), anchor),
-            EventData::SequenceStart { anchor, .. } => (Value::List(self.nodes(&at, depth)?.into()), anchor),
+            EventData::Scalar { value, anchor, .. } => (Value::Scalar(value.leak()), anchor),
+            EventData::SequenceStart { anchor, .. } => (Value::List(self.nodes(&at, depth)?.leak()), anchor),
             EventData::MappingStart { anchor, .. } => {
-                let mut nodes = self.nodes(&at, depth)?.into_iter();
                 let mut map = Vec::new();
-                while let Some(pair) = nodes.next().zip(nodes.next()) {
-                    map.push(pair);
+                for pair in self.nodes(&at, depth)?.chunks_exact(2) {
+                    map.push((pair[0], pair[1]));
                 }
-                (Value::Map(map.into()), anchor)
+                (Value::Map(map.leak()), anchor)
             }
             EventData::StreamStart { .. }
             | EventData::DocumentStart { .. }
@@ -160,7 +160,7 @@ impl Reader<'_> {
             if self.anchors.len() == MAX_ANCHORS {
                 return Err(Bad::new(&node.at, "too many anchors"));
             }
-            self.anchors.push((anchor, node.clone()));
+            self.anchors.push((anchor, node));
         }
         Ok(Some(node))
     }
