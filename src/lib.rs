@@ -51,6 +51,7 @@ pub mod preflight;
 pub mod prune;
 pub mod report;
 pub mod shared;
+pub mod sorted;
 pub mod state;
 pub mod sys;
 pub mod syslog;

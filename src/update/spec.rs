@@ -3,12 +3,12 @@
 
 use crate::docker::Reference;
 use crate::docker::api::Platform;
+use crate::sorted::Map;
 use core::fmt;
 use core::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// What a round looks at in a spec.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Spec {
     /// Of the service.
     pub name: String,
     /// Of the service, not of its containers.
-    pub labels: Option<BTreeMap<String, String>>,
+    pub labels: Option<Map<String, String>>,
     /// What a task is made of.
     pub task_template: TaskTemplate,
     /// How many tasks.

@@ -257,7 +257,7 @@ fn parsed(raw: &serde_json::value::RawValue) -> Value {
 
 /// Since when the reference names this image.
 fn known_for(
-    digests: &mut std::collections::BTreeMap<String, Known>,
+    digests: &mut crate::sorted::Map<String, Known>,
     reference: &Reference,
     id: &str,
     now: u64,
@@ -265,7 +265,7 @@ fn known_for(
     // Services keep the digests of indices there; these are images.
     let key = format!("image of {}", reference.familiar_tagged());
     let first = || Known { digest: id.to_owned(), since: now, asked: now };
-    let known = digests.entry(key).or_insert_with(first);
+    let known = digests.get_or_insert_with(key, first);
     if known.digest != id {
         *known = first();
     }

@@ -2,12 +2,12 @@
 
 use super::Relay;
 use crate::docker::{Client, Error};
+use crate::sorted::Map;
 use crate::syslog::names::{SHORT_ID, Speaker};
 use core::time::Duration;
 use serde::Deserialize;
 use smol::channel::Receiver;
 use smol::{Timer, future};
-use std::collections::BTreeMap;
 
 /// A dockerd that takes longer to tell a name is busy: the lines go without it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ struct Container {
 struct Config {
     #[serde(default)]
     image: String,
-    labels: Option<BTreeMap<String, String>>,
+    labels: Option<Map<String, String>>,
 }
 
 /// Answers the relay's questions until dropped.
