@@ -1,5 +1,6 @@
 //! Registry credentials from a file in the form of Docker's own `config.json`.
 
+use super::json;
 use crate::sorted::Map;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -59,7 +60,7 @@ impl Credentials {
     /// # Errors
     /// In words, without any of the file's content.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let file: File = serde_json::from_str(text).map_err(|error| {
+        let file: File = json::parse(text).map_err(|error| {
             // Its own words may quote a password.
             let (line, column) = (error.line(), error.column());
             format!("not in the form of Docker's config.json (line {line}, column {column})")

@@ -1,8 +1,8 @@
 //! A service's spec: read where a round must know, edited in two places only. Everything else goes back to Docker byte
 //! for byte, as a field that is missing in an update is a field removed.
 
-use crate::docker::Reference;
 use crate::docker::api::Platform;
+use crate::docker::{Reference, json};
 use crate::sorted::Map;
 use core::fmt;
 use core::time::Duration;
@@ -107,7 +107,7 @@ impl Spec {
     /// # Errors
     /// In serde's words, when it is none.
     pub fn read(spec: &str) -> Result<Self, EditError> {
-        serde_json::from_str(spec).map_err(|error| EditError(error.to_string()))
+        json::parse(spec).map_err(|error| EditError(error.to_string()))
     }
 
     /// The image as it stands there; empty for a plugin.
@@ -293,8 +293,7 @@ fn rest(spec: &str) -> Result<Rest<'_>, EditError> {
     let top = Object::read(spec)?;
     let template = Object::read(top.need("TaskTemplate")?)?;
     let container = Object::read(template.need("ContainerSpec")?)?;
-    let image =
-        serde_json::from_str(container.need("Image")?).map_err(|error| EditError(error.to_string()))?;
+    let image = json::parse(container.need("Image")?).map_err(|error| EditError(error.to_string()))?;
     let placement = template.get("Placement").filter(|text| *text != "null").map(Object::read).transpose()?;
     let mut members = top.but("spec", &["TaskTemplate"]);
     members.extend(template.but("template", &["ContainerSpec", "Placement"]));
@@ -312,7 +311,7 @@ struct Object<'a> {
 
 impl<'a> Object<'a> {
     fn read(text: &'a str) -> Result<Self, EditError> {
-        let members: Members = serde_json::from_str(text).map_err(|error| EditError(error.to_string()))?;
+        let members: Members = json::parse(text).map_err(|error| EditError(error.to_string()))?;
         Ok(Self { text: text.trim_start(), members: members.0 })
     }
 

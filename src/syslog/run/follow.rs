@@ -5,7 +5,7 @@ use super::send::Outbox;
 use crate::docker::client::Stream;
 use crate::docker::error::Cause;
 use crate::docker::log_frames::{Frames, Piece, Source as Printed};
-use crate::docker::{Client, Error};
+use crate::docker::{Client, Error, json};
 use crate::sorted::{Map, Set};
 use crate::sys::clock;
 use crate::syslog::cursor::{self, Reader};
@@ -60,20 +60,21 @@ pub struct Follower<'a> {
 /// What is looked at of `GET /containers/{id}/json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Inspected {
-    name: String,
-    config: Config,
+pub(super) struct Inspected {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) config: Config,
     host_config: HostConfig,
     state: State,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Config {
-    image: String,
+pub(super) struct Config {
+    pub(super) image: String,
     tty: bool,
     #[serde(deserialize_with = "or_default")]
-    labels: Map<String, String>,
+    pub(super) labels: Map<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -237,7 +238,7 @@ impl<'a> Follower<'a> {
 
     async fn inspect(&self, id: &str) -> Result<Inspected, Error> {
         let text = self.docker.inspect_container(id).await?;
-        serde_json::from_str(text.get()).map_err(|error| malformed(format!("{id}: {error}")))
+        json::parse(text.get()).map_err(|error| malformed(format!("{id}: {error}")))
     }
 
     fn refused(&self, inspected: &Inspected, app: &str, error: Error) -> Next {

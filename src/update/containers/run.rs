@@ -11,7 +11,7 @@ use super::order::{self, Ties};
 use super::stale::{self, Case};
 use super::swap;
 use crate::docker::api::Container;
-use crate::docker::{Client, Error, Reference};
+use crate::docker::{Client, Error, Reference, json};
 use crate::state::run::Session;
 use crate::state::{Held, Known};
 use crate::sys::clock;
@@ -252,7 +252,7 @@ impl Round<'_> {
 
 /// Docker's answer as a value; null where it cannot be read, in which nothing will be found.
 fn parsed(raw: &serde_json::value::RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_default()
+    json::parse(raw.get()).unwrap_or_default()
 }
 
 /// Since when the reference names this image.
