@@ -1,8 +1,9 @@
 //! A service's spec: read where a round must know, edited in two places only. Everything else goes back to Docker byte
 //! for byte, as a field that is missing in an update is a field removed.
 
+use crate::docker::Reference;
 use crate::docker::api::Platform;
-use crate::docker::{Reference, json};
+use crate::docker::json;
 use crate::sorted::Map;
 use core::fmt;
 use core::time::Duration;
