@@ -41,9 +41,6 @@ pub struct Info {
     pub images: u64,
     /// `overlay2`.
     pub driver: String,
-    /// Pairs; `driver-type` `io.containerd.snapshotter.v1` tells the containerd image store.
-    #[serde(deserialize_with = "or_default")]
-    pub driver_status: Vec<(String, String)>,
     /// This node's place in a Swarm.
     pub swarm: Swarm,
 }
@@ -126,8 +123,6 @@ pub struct NodeStatus {
 pub struct ManagerStatus {
     /// Of the Raft.
     pub leader: bool,
-    /// `reachable`, `unreachable`, `unknown`.
-    pub reachability: String,
 }
 
 /// Architecture and system. Upper case in specs and nodes, lower case in `/distribution`.
@@ -203,11 +198,6 @@ pub struct Task {
     /// Task ID.
     #[serde(rename = "ID")]
     pub id: String,
-    /// RFC 3339.
-    pub created_at: String,
-    /// Its service.
-    #[serde(rename = "ServiceID")]
-    pub service_id: String,
     /// From 1; 0 for a global service.
     pub slot: u64,
     /// Empty until assigned.
@@ -308,8 +298,6 @@ pub struct Mount {
     pub kind: String,
     /// Of a volume.
     pub name: String,
-    /// Path in the container.
-    pub destination: String,
 }
 
 /// `GET /images/json`.

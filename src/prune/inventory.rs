@@ -213,7 +213,7 @@ mod tests {
             images: Vec::new(),
             volumes: vec!["data".into(), "db-{{.Task.Slot}}-[x]{{.Node.ID}}".into()],
         };
-        let mount = Mount { kind: "volume".into(), name: "mounted".into(), destination: "/d".into() };
+        let mount = Mount { kind: "volume".into(), name: "mounted".into() };
         let containers = vec![Container { mounts: vec![mount, Mount::default()], ..Container::default() }];
         let inventory = Inventory { containers, wanted, ..Inventory::default() };
         let usage = Usage::of(&inventory);
