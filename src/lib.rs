@@ -23,13 +23,13 @@
 //!         sys      the kernel; all `unsafe`
 //!         translate   keepalived's and others' files as flags
 //!         boards   the flags of each kind of board, compiled in
-//!         time, bpf, wish, voice, http_url   words that pure files of any folder may use
+//!         time, sorted, bpf, wish, voice, http_url   words that pure files of any folder may use
 //! ```
 //!
 //! The vip thread is apart from the vrrp thread because adding an address waits for the kernel's RTNL lock,
 //! which a container start may hold for longer than an advert interval.
 //!
-//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `bpf`, `wish`,
+//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `sorted`, `bpf`, `wish`,
 //! `voice`, `http_url`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`, `update`, `prune`, `syslog`, `ceph` and `listen` only in
 //! `housekeeper`, and may use `docker` and `state`; only `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
 
@@ -51,6 +51,7 @@ pub mod preflight;
 pub mod prune;
 pub mod report;
 pub mod shared;
+pub mod sorted;
 pub mod state;
 pub mod sys;
 pub mod syslog;

@@ -127,12 +127,21 @@ fn pure_files_import_their_own_folder_and_the_time() {
         for (number, line) in source.code() {
             for (start, _) in line.match_indices("crate::") {
                 let path = &line[start..];
-                // A wish is what the vrrp thread tells the vip thread, bpf builds programs: plain values, as the time is.
-                let plain =
-                    ["crate::time", "crate::wish", "crate::bpf", "crate::voice", "crate::http_url", &own];
+                // A wish is what the vrrp thread tells the vip thread, bpf builds programs: plain values, as the time is. A sorted list is
+                // what a BTreeMap would be.
+                let plain = [
+                    "crate::time",
+                    "crate::wish",
+                    "crate::bpf",
+                    "crate::voice",
+                    "crate::http_url",
+                    "crate::sorted",
+                    &own,
+                ];
                 // What Docker said and what is remembered are values, too.
                 let values = [
                     "crate::docker::api",
+                    "crate::docker::json",
                     "crate::docker::reference",
                     "crate::docker::Reference",
                     "crate::state",

@@ -6,7 +6,7 @@
 
 use super::exposition::Sample;
 use super::{Ceph, Check, Health, Osds};
-use std::collections::BTreeSet;
+use crate::sorted::Set;
 
 /// Most checks that are kept: Ceph knows some hundred, a cluster in trouble shows ten.
 const MAX_CHECKS: usize = 32;
@@ -29,7 +29,7 @@ pub struct Gathering {
     mgrs: Vec<(String, String)>,
     /// The active one's name.
     active: Option<String>,
-    versions: BTreeSet<String>,
+    versions: Set<String>,
 }
 
 impl Gathering {

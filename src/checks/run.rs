@@ -35,24 +35,24 @@ pub async fn run(tracks: &[Track], tell: impl Fn(usize, Verdict)) {
     let tasks = LocalExecutor::new();
     let mut names = Vec::new();
     for (index, track) in tracks.iter().enumerate() {
-        let tell = move |verdict| tell(index, verdict);
-        match &track.kind {
-            Kind::Process(name) => names.push(process::Name::new(index, name, track)),
-            Kind::Tcp(endpoint) => {
-                spawn(&tasks, watch(track, net::Net::tcp(endpoint, track.timeout), tell));
+        let way = match &track.kind {
+            Kind::Process(name) => {
+                names.push(process::Name::new(index, name, track));
+                continue;
             }
+            Kind::Tcp(endpoint) => Way::Net(net::Net::tcp(endpoint, track.timeout)),
             Kind::Http { endpoint, host, path } => {
-                let request = probe::http_get(host, path);
-                spawn(&tasks, watch(track, net::Net::http(endpoint, request, track.timeout), tell));
+                Way::Net(net::Net::http(endpoint, probe::http_get(host, path), track.timeout))
             }
-            Kind::Exec(path) => spawn(&tasks, watch(track, program::Program::new(path), tell)),
-            Kind::File(path) => spawn(&tasks, watch(track, local::Local::file(path), tell)),
-            Kind::Disk(path) => spawn(&tasks, watch(track, local::Local::disk(path), tell)),
-            Kind::Interface(name) => spawn(&tasks, watch(track, local::Interface::new(name), tell)),
-            Kind::Board { too_hot } => spawn(&tasks, watch(track, board::Board::new(*too_hot), tell)),
+            Kind::Exec(path) => Way::Program(program::Program::new(path)),
+            Kind::File(path) => Way::Local(local::Local::file(path)),
+            Kind::Disk(path) => Way::Local(local::Local::disk(path)),
+            Kind::Interface(name) => Way::Interface(local::Interface::new(name)),
+            Kind::Board { too_hot } => Way::Board(board::Board::new(*too_hot)),
             // Looked at elsewhere, by `watch_with`.
-            Kind::Docker | Kind::Swarm | Kind::Ceph => {}
-        }
+            Kind::Docker | Kind::Swarm | Kind::Ceph => continue,
+        };
+        spawn(&tasks, watch(track, way, move |verdict| tell(index, verdict)));
     }
     if !names.is_empty() {
         spawn(&tasks, process::watch(Path::new("/proc"), names, tell));
@@ -72,6 +72,34 @@ struct Given<F>(F);
 impl<F: AsyncFnMut() -> Reason> Look for Given<F> {
     async fn look(&mut self) -> Reason {
         (self.0)().await
+    }
+}
+
+/// The ways of looking: one type, so that the binary holds [`watch`] once for all of them.
+enum Way<'a> {
+    Net(net::Net<'a>),
+    Program(program::Program<'a>),
+    Local(local::Local<'a>),
+    Interface(local::Interface),
+    Board(board::Board),
+}
+
+impl Look for Way<'_> {
+    async fn look(&mut self) -> Reason {
+        match self {
+            Self::Net(net) => net.look().await,
+            Self::Program(program) => program.look().await,
+            Self::Local(local) => local.look().await,
+            Self::Interface(interface) => interface.look().await,
+            Self::Board(board) => board.look().await,
+        }
+    }
+
+    async fn late(&mut self) {
+        match self {
+            Self::Program(program) => program.late().await,
+            Self::Net(_) | Self::Local(_) | Self::Interface(_) | Self::Board(_) => {}
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The parts of Docker's JSON that are looked at (Engine API 1.41 and later). Unknown fields are passed over; what has
 //! to come back verbatim (a service's spec) stays raw text.
 
+use crate::sorted::Map;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// Go writes an empty list, map or struct as `null`, too.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
@@ -41,9 +41,6 @@ pub struct Info {
     pub images: u64,
     /// `overlay2`.
     pub driver: String,
-    /// Pairs; `driver-type` `io.containerd.snapshotter.v1` tells the containerd image store.
-    #[serde(deserialize_with = "or_default")]
-    pub driver_status: Vec<(String, String)>,
     /// This node's place in a Swarm.
     pub swarm: Swarm,
 }
@@ -126,8 +123,6 @@ pub struct NodeStatus {
 pub struct ManagerStatus {
     /// Of the Raft.
     pub leader: bool,
-    /// `reachable`, `unreachable`, `unknown`.
-    pub reachability: String,
 }
 
 /// Architecture and system. Upper case in specs and nodes, lower case in `/distribution`.
@@ -203,11 +198,6 @@ pub struct Task {
     /// Task ID.
     #[serde(rename = "ID")]
     pub id: String,
-    /// RFC 3339.
-    pub created_at: String,
-    /// Its service.
-    #[serde(rename = "ServiceID")]
-    pub service_id: String,
     /// From 1; 0 for a global service.
     pub slot: u64,
     /// Empty until assigned.
@@ -293,7 +283,7 @@ pub struct Container {
     pub state: String,
     /// `com.docker.swarm.task.id` marks a Swarm task.
     #[serde(deserialize_with = "or_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Map<String, String>,
     /// Volumes and binds.
     #[serde(deserialize_with = "or_default")]
     pub mounts: Vec<Mount>,
@@ -308,8 +298,6 @@ pub struct Mount {
     pub kind: String,
     /// Of a volume.
     pub name: String,
-    /// Path in the container.
-    pub destination: String,
 }
 
 /// `GET /images/json`.
@@ -349,9 +337,9 @@ pub struct Volume {
     /// `local`, `global`.
     pub scope: String,
     /// `com.docker.volume.anonymous` marks an anonymous one (23.0 and later).
-    pub labels: Option<BTreeMap<String, String>>,
+    pub labels: Option<Map<String, String>>,
     /// Mount options (NFS, CIFS); null or empty for a plain one.
-    pub options: Option<BTreeMap<String, String>>,
+    pub options: Option<Map<String, String>>,
     /// Only of a Swarm's cluster volume.
     pub cluster_volume: Option<serde::de::IgnoredAny>,
 }
@@ -383,5 +371,5 @@ pub struct Actor {
     pub id: String,
     /// `image`, `name`, `updatestate.new`, …
     #[serde(rename = "Attributes", deserialize_with = "or_default")]
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: Map<String, String>,
 }

@@ -1,10 +1,11 @@
 //! Registry credentials from a file in the form of Docker's own `config.json`.
 
+use super::json;
+use crate::sorted::Map;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Under this name Docker's client keeps the login to Docker Hub, and sends it.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -16,7 +17,7 @@ const HUB_ALIASES: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
 /// The `auths` of the file. Never shown: its `Debug` tells hosts only.
 #[derive(Clone, Default)]
 pub struct Credentials {
-    by_host: BTreeMap<String, Login>,
+    by_host: Map<String, Login>,
 }
 
 impl core::fmt::Debug for Credentials {
@@ -37,7 +38,7 @@ enum Login {
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
-    auths: BTreeMap<String, Entry>,
+    auths: Map<String, Entry>,
     #[serde(default, rename = "credsStore")]
     store: Option<IgnoredAny>,
     #[serde(default, rename = "credHelpers")]
@@ -59,7 +60,7 @@ impl Credentials {
     /// # Errors
     /// In words, without any of the file's content.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let file: File = serde_json::from_str(text).map_err(|error| {
+        let file: File = json::parse(text).map_err(|error| {
             // Its own words may quote a password.
             let (line, column) = (error.line(), error.column());
             format!("not in the form of Docker's config.json (line {line}, column {column})")
@@ -67,11 +68,11 @@ impl Credentials {
         let mut entries: Vec<_> = file.auths.into_iter().collect();
         // A host alone goes before a host with a path.
         entries.sort_by_key(|(key, _)| key.len());
-        let mut by_host = BTreeMap::new();
+        let mut by_host = Map::new();
         for (key, entry) in entries {
             let host = host(&key);
             if let Some(login) = login(host, entry)? {
-                by_host.entry(host.to_owned()).or_insert(login);
+                by_host.get_or_insert_with(host.to_owned(), || login);
             }
         }
         if by_host.is_empty() {

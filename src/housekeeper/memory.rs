@@ -4,10 +4,10 @@
 use crate::report::metrics::Sums;
 use crate::report::status::Events;
 use crate::report::words::bytes;
+use crate::sorted::Map;
 use crate::state::Known;
 use crate::time::Time;
 use crate::{prune, update};
-use std::collections::BTreeMap;
 
 /// Names in one event; more are counted.
 const MAX_NAMES: usize = 3;
@@ -16,7 +16,7 @@ const MAX_NAMES: usize = 3;
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Services and containers by name, as the last round of updates left them.
-    pub judged: BTreeMap<String, Judged>,
+    pub judged: Map<String, Judged>,
     /// What happened.
     pub events: Events,
     /// How much.
@@ -40,9 +40,9 @@ pub struct Judged {
 
 impl Memory {
     /// A round of updates is over. `digests`: what tags pointed at when they were last asked.
-    pub fn updated(&mut self, report: &update::Report, digests: &BTreeMap<String, Known>, now: Time) {
+    pub fn updated(&mut self, report: &update::Report, digests: &Map<String, Known>, now: Time) {
         use update::Verdict;
-        let mut judged = BTreeMap::new();
+        let mut judged = Map::new();
         for row in &report.rows {
             let known = || digests.get(&row.image).map(|known| known.digest.clone());
             let newest = if row.to.is_empty() { known() } else { Some(row.to.clone()) };
@@ -116,7 +116,7 @@ mod tests {
     fn each_thing_that_happens_is_told_once() {
         use update::Verdict::{Current, Deferred, Failed, Held, RolledBack, Updated};
         let known = Known { digest: "sha256:n".to_owned(), since: 1, asked: 2 };
-        let digests = BTreeMap::from([("late:1".to_owned(), known)]);
+        let digests = Map::from([("late:1".to_owned(), known)]);
         let mut memory = Memory { progress: "web: 1/3 run".to_owned(), ..Memory::default() };
         let mut round = |rows: Vec<update::Row>| {
             memory.updated(&update::Report { rows, note: None }, &digests, Time::ZERO);

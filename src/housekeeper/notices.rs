@@ -3,12 +3,12 @@
 
 use crate::notice::run::Bell;
 use crate::notice::{Notice, Outcome, Subject};
+use crate::sorted::Map;
 use crate::state::State;
 use crate::sys::clock;
 use crate::voice::Rollout;
 use crate::{prune, update};
 use core::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Who is told, and what was told.
@@ -20,7 +20,7 @@ pub struct Notices {
 }
 
 /// Of the last round, by kind and name: what was told of which digest, as long as it lasts.
-type Told = BTreeMap<(&'static str, String), (update::Verdict, String)>;
+type Told = Map<(&'static str, String), (update::Verdict, String)>;
 
 impl Notices {
     /// For this program, if there is one.
@@ -108,9 +108,9 @@ fn news(report: &update::Report, told: &mut Told, is_old: impl Fn(&update::Row) 
 /// What a round of pruning removed, if anything.
 fn total(report: &prune::Report) -> Option<Notice> {
     let removed = || report.rows.iter().filter(|row| row.verdict == prune::Verdict::Removed);
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut kinds: Map<&str, usize> = Map::new();
     for row in removed() {
-        *kinds.entry(row.kind).or_default() += 1;
+        *kinds.get_or_insert_with(row.kind, || 0) += 1;
     }
     let words: Vec<String> = kinds
         .iter()

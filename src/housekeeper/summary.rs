@@ -1,11 +1,11 @@
 //! What of a round's report goes to the status: a few words, and the rows worth a look, the most urgent first. Pure.
 
 use crate::report::rounds::{Job, Last, Outcome, Row};
+use crate::sorted::Map;
 use crate::state::Held;
 use crate::time::Time;
 use crate::{prune, update};
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 /// Rows kept of a round: the page shows all that a Pi's pruning takes, the status socket the first ten.
 const MAX_KEPT: usize = 200;
@@ -20,7 +20,7 @@ pub struct Span {
 }
 
 /// Of a round of updates. `held`: since when what is held is held; `unix`: the round's end in unix seconds.
-pub fn of_update(report: &update::Report, held: &BTreeMap<String, Held>, unix: u64, span: Span) -> Job {
+pub fn of_update(report: &update::Report, held: &Map<String, Held>, unix: u64, span: Span) -> Job {
     use update::Verdict;
     let rows = report.rows.iter().filter_map(|row| {
         let outcome = match row.verdict {
@@ -159,7 +159,7 @@ mod tests {
             reason: "exits".to_owned(),
             since: 1_000,
         };
-        let held = BTreeMap::from([("c".to_owned(), entry)]);
+        let held = Map::from([("c".to_owned(), entry)]);
         let job = of_update(&report, &held, 1_600, span());
         let last = job.last.unwrap();
         assert_eq!(last.summary, "4 services, 1 container, 1 updated, 1 put back, 1 failed, 1 held");
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_round_that_looked_at_nothing_says_why() {
         let report = update::Report { rows: Vec::new(), note: Some("not the leader".to_owned()) };
-        let last = of_update(&report, &BTreeMap::new(), 0, span()).last.unwrap();
+        let last = of_update(&report, &Map::new(), 0, span()).last.unwrap();
         assert_eq!((last.summary.as_str(), last.note.as_deref()), ("", Some("not the leader")));
         let last = of_prune(&prune::Report::default(), span()).last.unwrap();
         assert_eq!((last.summary.as_str(), last.note), ("nothing to do", None));

@@ -8,10 +8,10 @@ use crate::dns::judge::{self, Cluster, Seen, judge};
 use crate::dns::message::{Answer, Kind, Query, Wrong};
 use crate::dns::resolv_conf::{self, Resolver};
 use crate::dns::{Reply, name};
+use crate::sorted::Map;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::time::Duration;
 use nix::net::if_::if_nametoindex;
-use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
@@ -41,7 +41,7 @@ pub fn lines(names: &[String], cluster: &Cluster) -> Vec<Line> {
         return Vec::new();
     }
     let resolver = Resolver::parse(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
-    let mut asker = Asker { servers: sockets(&resolver), dead: BTreeMap::new() };
+    let mut asker = Asker { servers: sockets(&resolver), dead: Map::new() };
     names.iter().flat_map(|text| about(text, &resolver, &mut asker, cluster)).collect()
 }
 
@@ -105,7 +105,7 @@ fn sockets(resolver: &Resolver) -> Vec<SocketAddr> {
 struct Asker {
     servers: Vec<SocketAddr>,
     /// Why they are silent.
-    dead: BTreeMap<IpAddr, String>,
+    dead: Map<IpAddr, String>,
 }
 
 impl Asker {

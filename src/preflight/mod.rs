@@ -9,8 +9,8 @@ mod docker;
 mod pi;
 mod read;
 
+use crate::sorted::Set;
 use core::fmt::Write;
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -199,7 +199,7 @@ fn firewall() -> Line {
 
 /// What is asked of each interface, once.
 fn interfaces(config: &Config) -> Vec<Line> {
-    let names: BTreeSet<&str> = config.routers.iter().map(|router| router.interface.as_str()).collect();
+    let names: Set<&str> = config.routers.iter().map(|router| router.interface.as_str()).collect();
     let about = |name: &str| {
         let routers = config.routers.iter().filter(|router| router.interface == name);
         let prefixes: Vec<u8> = routers

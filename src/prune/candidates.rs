@@ -5,9 +5,9 @@ use super::keep::{KeepImages, references};
 use super::{Policy, Row, Verdict};
 use crate::docker::Reference;
 use crate::docker::api::{Container, Image, Volume};
+use crate::sorted::{Map, Set};
 use crate::state::Thing;
 use glob::Pattern;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks the container of a Swarm task.
 const TASK: &str = "com.docker.swarm.task.id";
@@ -51,7 +51,7 @@ pub fn unused(policy: &Policy, inventory: &Inventory) -> Vec<Candidate> {
 }
 
 /// Those whose clocks run: unused, and nothing keeps them.
-pub fn may_go(candidates: &[Candidate]) -> BTreeSet<Thing> {
+pub fn may_go(candidates: &[Candidate]) -> Set<Thing> {
     let open = candidates.iter().filter(|candidate| candidate.row.verdict == Verdict::Waits);
     open.map(|candidate| candidate.thing.clone()).collect()
 }
@@ -67,7 +67,7 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    fn candidate_container(&self, container: &Container, images: &BTreeMap<&str, &Image>) -> Candidate {
+    fn candidate_container(&self, container: &Container, images: &Map<&str, &Image>) -> Candidate {
         let image = images.get(container.image_id.as_str()).copied();
         Candidate {
             thing: Thing::Container(container.id.clone()),
@@ -167,8 +167,8 @@ fn matching<'a>(patterns: &[Pattern], names: impl IntoIterator<Item = &'a str>) 
 }
 
 /// The images that are among the newest `count` of a repository, and of which. Of equal age, one in use counts as newer.
-fn newest<'a>(images: &'a [Image], usage: &Usage, count: usize) -> BTreeMap<&'a str, String> {
-    let mut repositories: BTreeMap<String, Vec<(i64, bool, &str)>> = BTreeMap::new();
+fn newest<'a>(images: &'a [Image], usage: &Usage, count: usize) -> Map<&'a str, String> {
+    let mut repositories: Map<String, Vec<(i64, bool, &str)>> = Map::new();
     for image in images {
         let names = references(image).filter_map(|name| Reference::parse(name).ok());
         let mut own: Vec<String> = names.map(|name| name.familiar_name()).collect();
@@ -176,10 +176,10 @@ fn newest<'a>(images: &'a [Image], usage: &Usage, count: usize) -> BTreeMap<&'a 
         own.dedup();
         let used = usage.image(image);
         for repository in own {
-            repositories.entry(repository).or_default().push((image.created, used, &image.id));
+            repositories.get_or_insert_with(repository, Vec::new).push((image.created, used, &image.id));
         }
     }
-    let mut newest = BTreeMap::new();
+    let mut newest = Map::new();
     for (repository, mut ages) in repositories {
         ages.sort_unstable_by(|one, other| other.cmp(one));
         for (_, _, id) in ages.into_iter().take(count) {
@@ -194,8 +194,8 @@ fn newest<'a>(images: &'a [Image], usage: &Usage, count: usize) -> BTreeMap<&'a 
 fn targets(image: &Image, names: &[&str]) -> Vec<String> {
     let repository = |name: &str| Reference::parse(name).map(|name| name.familiar_name()).ok();
     let tags = names.iter().filter(|name| is_tag(image, name));
-    let tagged: BTreeSet<_> = tags.clone().map(|name| repository(name)).collect();
-    let repositories: BTreeSet<_> = names.iter().map(|name| repository(name)).collect();
+    let tagged: Set<_> = tags.clone().map(|name| repository(name)).collect();
+    let repositories: Set<_> = names.iter().map(|name| repository(name)).collect();
     if tags.clone().count() <= 1 && repositories.len() <= 1 {
         return vec![image.id.clone()];
     }

@@ -3,9 +3,9 @@
 //! Docker keeps no time of last use, and the time of day may jump. So only time between two looks of one boot counts, and
 //! of a long gap no more than two rounds: what was not watched does not count as unused.
 
+use crate::sorted::{Map, Set};
 use crate::state::{Looked, State, Thing, Unused};
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A gap between two looks counts for this many rounds at most: a late round counts whole, a stopped daemon does not.
 const MAX_ROUNDS: u32 = 2;
@@ -13,9 +13,9 @@ const MAX_ROUNDS: u32 = 2;
 /// The clocks after a look.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clocks {
-    seen_for: BTreeMap<Thing, Duration>,
+    seen_for: Map<Thing, Duration>,
     /// Seen unused in an earlier look of this boot, too.
-    again: BTreeSet<Thing>,
+    again: Set<Thing>,
 }
 
 impl Clocks {
@@ -31,7 +31,7 @@ impl Clocks {
 }
 
 /// Counts a look at `now` that found `unused`: clocks of those go on or start at zero, all others end.
-pub fn count(state: &mut State, now: Looked, every: Duration, unused: BTreeSet<Thing>) -> Clocks {
+pub fn count(state: &mut State, now: Looked, every: Duration, unused: Set<Thing>) -> Clocks {
     let step = state.looked.as_ref().and_then(|last| since(last, &now));
     let add = step.unwrap_or_default().min(every.saturating_mul(MAX_ROUNDS));
     let mut clocks = Clocks::default();

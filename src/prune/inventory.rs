@@ -4,8 +4,8 @@ use super::keep::references;
 use super::keepset::Wanted;
 use crate::docker::Reference;
 use crate::docker::api::{Container, Image, Volume};
+use crate::sorted::Set;
 use glob::Pattern;
-use std::collections::BTreeSet;
 
 /// Hex digits of an ID as Docker shows it: what is as long may be meant as an ID, though it reads as a name, too.
 const SHORT_ID: usize = 12;
@@ -29,17 +29,17 @@ pub struct Inventory {
 #[derive(Debug, Default)]
 pub struct Usage<'a> {
     /// Of containers, and of images built on others.
-    ids: BTreeSet<&'a str>,
+    ids: Set<&'a str>,
     /// `sha256:…` of references with digest.
-    digests: BTreeSet<String>,
+    digests: Set<String>,
     /// `name:tag` of references without.
-    tags: BTreeSet<String>,
+    tags: Set<String>,
     /// References that do not read as one, to be compared as they are.
-    odd: BTreeSet<&'a str>,
+    odd: Set<&'a str>,
     /// Volumes that a container names.
-    mounted: BTreeSet<&'a str>,
+    mounted: Set<&'a str>,
     /// Volumes that services name.
-    wanted: BTreeSet<&'a str>,
+    wanted: Set<&'a str>,
     /// The same with a template in it: a name for each task.
     templates: Vec<Pattern>,
 }
@@ -213,7 +213,7 @@ mod tests {
             images: Vec::new(),
             volumes: vec!["data".into(), "db-{{.Task.Slot}}-[x]{{.Node.ID}}".into()],
         };
-        let mount = Mount { kind: "volume".into(), name: "mounted".into(), destination: "/d".into() };
+        let mount = Mount { kind: "volume".into(), name: "mounted".into() };
         let containers = vec![Container { mounts: vec![mount, Mount::default()], ..Container::default() }];
         let inventory = Inventory { containers, wanted, ..Inventory::default() };
         let usage = Usage::of(&inventory);

@@ -4,6 +4,7 @@
 //! is the one a rollback goes back to, nor that a volume belongs to a service that runs elsewhere for now.
 
 use crate::docker::api::Service;
+use crate::docker::json;
 use crate::state::{KeepSet, Looked};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,7 @@ impl Wanted {
         let mut wanted = Self::default();
         for service in services {
             for raw in core::iter::once(&service.spec).chain(&service.previous_spec) {
-                let spec: Spec = serde_json::from_str(raw.get())
+                let spec: Spec = json::parse(raw.get())
                     .map_err(|error| format!("the spec of service {}: {error}", service.id))?;
                 wanted.add_spec(spec);
             }

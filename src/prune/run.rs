@@ -12,6 +12,7 @@ use super::used::Used;
 use super::{Policy, Report, Row, Verdict};
 use crate::docker::api::Info;
 use crate::docker::{Client, Error};
+use crate::sorted::Set;
 use crate::state::run::Session;
 use crate::state::{Looked, Thing};
 use crate::voice::Voice;
@@ -19,7 +20,6 @@ use core::time::Duration;
 use log::Level;
 use nix::sys::statvfs::statvfs;
 use nix::time::{ClockId, clock_gettime};
-use std::collections::BTreeSet;
 use std::time::Instant;
 use std::{fs, io};
 
@@ -206,7 +206,7 @@ impl Round<'_> {
         disk: Option<Disk>,
     ) {
         let count = planned.iter().filter(|candidate| candidate.row.verdict == Verdict::Due).count();
-        let mut fresh: Option<(Instant, BTreeSet<Thing>)> = None;
+        let mut fresh: Option<(Instant, Set<Thing>)> = None;
         let mut failures = 0;
         for (number, mut candidate) in planned.into_iter().enumerate() {
             if candidate.row.verdict == Verdict::Due && failures < MAX_FAILURES {
@@ -228,7 +228,7 @@ impl Round<'_> {
     }
 
     /// What a fresh list leaves due: nothing, if there is none.
-    async fn still_due(&mut self, known: &Known, clocks: &Clocks, disk: Option<Disk>) -> BTreeSet<Thing> {
+    async fn still_due(&mut self, known: &Known, clocks: &Clocks, disk: Option<Disk>) -> Set<Thing> {
         match self.list_again(known).await {
             Ok(inventory) => {
                 let planned = plan(self.policy, unused(self.policy, &inventory), clocks, disk);
@@ -237,7 +237,7 @@ impl Round<'_> {
             }
             Err(why) => {
                 self.notes.push(why);
-                BTreeSet::new()
+                Set::new()
             }
         }
     }

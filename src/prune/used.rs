@@ -4,8 +4,8 @@ use super::clock;
 use super::keep::references;
 use crate::docker::Reference;
 use crate::docker::api::{Event, Image};
+use crate::sorted::{Map, Set};
 use crate::state::{State, Thing};
-use std::collections::BTreeSet;
 
 /// Distinct things remembered from one round to the next. More than this, and all clocks start anew.
 const MAX_THINGS: usize = 4096;
@@ -13,10 +13,10 @@ const MAX_THINGS: usize = 4096;
 /// Things used since the last round.
 #[derive(Clone, Debug, Default)]
 pub struct Used {
-    containers: BTreeSet<String>,
+    containers: Set<String>,
     /// As a container or a pull named them: references or IDs.
-    images: BTreeSet<String>,
-    volumes: BTreeSet<String>,
+    images: Set<String>,
+    volumes: Set<String>,
     /// There were too many to remember.
     lost: bool,
 }
@@ -42,7 +42,7 @@ impl Used {
     /// Starts the clocks of what was used anew. `images`: those that are there.
     pub fn apply(&self, state: &mut State, images: &[Image]) {
         if self.lost {
-            state.unused.clear();
+            state.unused = Map::new();
             return;
         }
         let containers = self.containers.iter().cloned().map(Thing::Container);

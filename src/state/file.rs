@@ -61,18 +61,10 @@ fn is_within(state: &State) -> bool {
 /// The first of everything, up to the limits. A keep-set that is not whole keeps too little: none is safer, as then
 /// nothing goes that a service could have used.
 fn within(mut state: State) -> State {
-    while state.unused.len() > MAX_UNUSED {
-        state.unused.pop_last();
-    }
-    while state.held.len() > MAX_HELD {
-        state.held.pop_last();
-    }
-    while state.digests.len() > MAX_DIGESTS {
-        state.digests.pop_last();
-    }
-    while state.registries.len() > MAX_REGISTRIES {
-        state.registries.pop_last();
-    }
+    state.unused.truncate(MAX_UNUSED);
+    state.held.truncate(MAX_HELD);
+    state.digests.truncate(MAX_DIGESTS);
+    state.registries.truncate(MAX_REGISTRIES);
     state.keep.take_if(|keep| keep.images.len().max(keep.volumes.len()) > MAX_KEEP);
     for held in state.held.values_mut() {
         if let Some((end, _)) = held.reason.char_indices().nth(MAX_REASON) {

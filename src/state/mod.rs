@@ -9,25 +9,25 @@ pub mod file;
 pub mod run;
 pub mod seal;
 
+use crate::sorted::Map;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// How long each thing has been seen unused without a break.
-    pub unused: BTreeMap<Thing, Unused>,
+    pub unused: Map<Thing, Unused>,
     /// Digests that failed here: service name or container name, and what failed.
-    pub held: BTreeMap<String, Held>,
+    pub held: Map<String, Held>,
     /// The newest digest of each reference (`name:tag`), and since when it is known, in unix seconds.
-    pub digests: BTreeMap<String, Known>,
+    pub digests: Map<String, Known>,
     /// What the managers said last.
     pub keep: Option<KeepSet>,
     /// Boot and moment of the last look at what is unused: time counts only between two looks of one boot.
     pub looked: Option<Looked>,
     /// Until when, in unix seconds, a registry host is not asked again.
-    pub registries: BTreeMap<String, u64>,
+    pub registries: Map<String, u64>,
 }
 
 /// A thing that may be pruned.

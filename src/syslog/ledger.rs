@@ -2,8 +2,9 @@
 //! a restart. Pure.
 
 use super::cursor::{Cursor, Cursors, Mark, Stream};
+use crate::sorted::Map;
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Containers that are remembered: a Pi has dozens. What is beyond goes on from Docker's last event.
 pub const MAX_CONTAINERS: usize = 1024;
@@ -30,7 +31,7 @@ pub struct Ledger {
     from: u64,
     /// Nothing was kept, and Docker has told of nothing yet: what was printed before is past.
     fresh: bool,
-    containers: BTreeMap<Source, Container>,
+    containers: Map<Source, Container>,
     next: u32,
     /// In the order in which they were pushed.
     way: VecDeque<Pushed>,
@@ -70,7 +71,7 @@ impl Ledger {
 
     /// Begins now (unix nanoseconds).
     pub fn fresh(now: u64) -> Self {
-        Self { from: now, fresh: true, containers: BTreeMap::new(), next: 0, way: VecDeque::new() }
+        Self { from: now, fresh: true, containers: Map::new(), next: 0, way: VecDeque::new() }
     }
 
     /// What to keep over a restart.

@@ -1,6 +1,6 @@
 //! Who speaks: from a container's name and labels to what stands in a message. Pure.
 
-use std::collections::BTreeMap;
+use crate::sorted::Map;
 
 /// Characters of a short ID, as `docker ps` shows it.
 pub const SHORT_ID: usize = 12;
@@ -37,7 +37,7 @@ impl Speaker {
     ///
     /// A Swarm service's task speaks as `service`, with its slot; where the service is global, and so without slots, with
     /// its short ID. Any other container speaks under its own name, with its short ID.
-    pub fn of_container(id: &str, name: &str, image: &str, labels: &BTreeMap<String, String>) -> Self {
+    pub fn of_container(id: &str, name: &str, image: &str, labels: &Map<String, String>) -> Self {
         let name = name.trim_start_matches('/');
         let label = |key: &str| labels.get(key).map_or("", String::as_str);
         let short = id.get(..SHORT_ID).unwrap_or(id);
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(compose.app, "media-db-1");
         assert_eq!(data(&compose)[..2], [("service", "db"), ("stack", "media")]);
         assert_eq!(of("", "", &[]).app, "3f2a9c1b7d4e");
-        assert_eq!(Speaker::of_container("", "", "", &BTreeMap::new()), Speaker::default());
+        assert_eq!(Speaker::of_container("", "", "", &Map::new()), Speaker::default());
         assert_eq!(Speaker::of_part("vrrp").app, "vrrp");
     }
 }

@@ -6,8 +6,8 @@
 //! bucket that is full lies [`Rate::burst`] behind the present. So it fits the state file, and a back-off is the same
 //! moment moved further.
 
+use crate::sorted::Map;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 /// Docker Hub's host, as references have it.
 const HUB: &str = "docker.io";
@@ -52,7 +52,7 @@ impl Rate {
     ///
     /// # Errors
     /// The moment from which on there is enough again.
-    pub fn take(self, buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) -> Result<(), u64> {
+    pub fn take(self, buckets: &mut Map<String, u64>, registry: &str, now: u64) -> Result<(), u64> {
         let not_before =
             buckets.get(registry).copied().filter(|moment| *moment <= now + FURTHEST).unwrap_or(0);
         if not_before > now {
@@ -68,7 +68,7 @@ impl Rate {
 }
 
 /// The registry has said that it was too much.
-pub fn back_off(buckets: &mut BTreeMap<String, u64>, registry: &str, now: u64) {
+pub fn back_off(buckets: &mut Map<String, u64>, registry: &str, now: u64) {
     buckets.insert(registry.to_owned(), now + BACK_OFF.as_secs());
 }
 
@@ -87,7 +87,7 @@ mod tests {
     const NOON: u64 = 1_800_000_000;
 
     /// Asks each reference in turn, who waited longest first, in rounds of five minutes.
-    fn six_hours(references: usize, login: bool, from: u64, buckets: &mut BTreeMap<String, u64>) -> Vec<u32> {
+    fn six_hours(references: usize, login: bool, from: u64, buckets: &mut Map<String, u64>) -> Vec<u32> {
         let mut asked = vec![(0, 0); references];
         for round in 0..72 {
             let now = from + round * 300;
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn docker_hub_stays_within_half_its_limit_and_everybody_gets_a_turn() {
-        let mut buckets = BTreeMap::new();
+        let mut buckets = Map::new();
         let first = six_hours(10, false, NOON, &mut buckets);
         assert!((70..=76).contains(&first.iter().sum::<u32>()), "a full bucket and six hours: {first:?}");
         let next = six_hours(10, false, NOON + 6 * 3600, &mut buckets);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_login_doubles_it() {
-        let mut buckets = BTreeMap::new();
+        let mut buckets = Map::new();
         six_hours(10, true, NOON, &mut buckets);
         let next = six_hours(10, true, NOON + 6 * 3600, &mut buckets);
         assert!((97..=103).contains(&next.iter().sum::<u32>()), "{next:?}");
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn one_image_is_asked_every_five_minutes_at_first_and_in_the_end_every_seven() {
-        let mut buckets = BTreeMap::new();
+        let mut buckets = Map::new();
         assert_eq!(six_hours(1, false, NOON, &mut buckets), [72]);
         let later = six_hours(1, false, NOON + 6 * 3600, &mut buckets);
         assert!((48..=56).contains(&later[0]), "{later:?}");
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn too_many_requests_silence_for_hours() {
-        let mut buckets = BTreeMap::new();
+        let mut buckets = Map::new();
         back_off(&mut buckets, "docker.io", NOON);
         let hub = Rate::of("docker.io", false);
         assert_eq!(hub.take(&mut buckets, "docker.io", NOON + 10_799), Err(NOON + 10_800));
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn other_registries_are_asked_as_often_as_the_user_says_and_leave_no_trace() {
-        let mut buckets = BTreeMap::new();
+        let mut buckets = Map::new();
         let rate = Rate::of("10.0.10.40:5000", false);
         assert!((0..1000).all(|_| rate.take(&mut buckets, "10.0.10.40:5000", NOON).is_ok()));
         assert!(buckets.is_empty());
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_wrong_does_not_silence_for_years() {
-        let mut buckets = BTreeMap::from([("docker.io".to_owned(), NOON + 1_000_000_000)]);
+        let mut buckets = Map::from([("docker.io".to_owned(), NOON + 1_000_000_000)]);
         let hub = Rate::of("docker.io", false);
         assert_eq!(hub.take(&mut buckets, "docker.io", NOON), Ok(()));
         assert!(buckets["docker.io"] < NOON);

@@ -5,9 +5,9 @@ use super::slots::{Slots, describe, failures, is_a_leftover};
 use super::spec::{Spec, same_settings};
 use crate::docker::Reference;
 use crate::docker::api::{Node, Service, Task};
+use crate::sorted::{Map, Set};
 use crate::time::Time;
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// At first things move fast, and a person may be looking.
 const FIRST_LOOKS: Duration = Duration::from_secs(10);
@@ -51,11 +51,11 @@ pub struct Rollout {
     /// From when on it is known to run, for a rollout that somebody else began.
     baked_from: Option<Time>,
     /// Failed tasks that do not count (any more), by ID.
-    excused: BTreeSet<String>,
+    excused: Set<String>,
     /// Those of them that Docker has seen and gone on.
     tolerated: u64,
     /// Nodes that were away, and when they were last.
-    away: BTreeMap<String, Time>,
+    away: Map<String, Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,9 +119,9 @@ impl Rollout {
             phase: Phase::Converging,
             began: now,
             baked_from: None,
-            excused: BTreeSet::new(),
+            excused: Set::new(),
             tolerated: 0,
-            away: BTreeMap::new(),
+            away: Map::new(),
         }
     }
 

@@ -4,7 +4,7 @@
 use super::spec::Spec;
 use crate::docker::Reference;
 use crate::docker::api::{Node, Task};
-use std::collections::BTreeSet;
+use crate::sorted::Set;
 
 /// Tasks of one service against one digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,14 +20,12 @@ pub struct Slots {
 impl Slots {
     /// Counts the tasks of a service against `digest`.
     pub fn count(spec: &Spec, tasks: &[Task], nodes: &[Node], digest: &str) -> Self {
-        let gone: BTreeSet<&str> =
-            nodes.iter().filter(|node| is_out(node)).map(|node| node.id.as_str()).collect();
+        let gone: Set<&str> = nodes.iter().filter(|node| is_out(node)).map(|node| node.id.as_str()).collect();
         let here = |task: &&Task| is_wanted(task) && !gone.contains(task.node_id.as_str());
         let of_digest = |task: &&Task| digest_of(task).as_deref() == Some(digest);
         let running = |task: &&Task| task.status.state == "running" && task.desired_state == "running";
         let places = |tasks: &mut dyn Iterator<Item = &Task>| {
-            let places: BTreeSet<(u64, &str)> =
-                tasks.map(|task| place(task, spec.replicas().is_none())).collect();
+            let places: Set<(u64, &str)> = tasks.map(|task| place(task, spec.replicas().is_none())).collect();
             places.len() as u64
         };
         Self {

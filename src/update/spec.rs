@@ -3,12 +3,13 @@
 
 use crate::docker::Reference;
 use crate::docker::api::Platform;
+use crate::docker::json;
+use crate::sorted::Map;
 use core::fmt;
 use core::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// What a round looks at in a spec.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Spec {
     /// Of the service.
     pub name: String,
     /// Of the service, not of its containers.
-    pub labels: Option<BTreeMap<String, String>>,
+    pub labels: Option<Map<String, String>>,
     /// What a task is made of.
     pub task_template: TaskTemplate,
     /// How many tasks.
@@ -107,7 +108,7 @@ impl Spec {
     /// # Errors
     /// In serde's words, when it is none.
     pub fn read(spec: &str) -> Result<Self, EditError> {
-        serde_json::from_str(spec).map_err(|error| EditError(error.to_string()))
+        json::parse(spec).map_err(|error| EditError(error.to_string()))
     }
 
     /// The image as it stands there; empty for a plugin.
@@ -293,8 +294,7 @@ fn rest(spec: &str) -> Result<Rest<'_>, EditError> {
     let top = Object::read(spec)?;
     let template = Object::read(top.need("TaskTemplate")?)?;
     let container = Object::read(template.need("ContainerSpec")?)?;
-    let image =
-        serde_json::from_str(container.need("Image")?).map_err(|error| EditError(error.to_string()))?;
+    let image = json::parse(container.need("Image")?).map_err(|error| EditError(error.to_string()))?;
     let placement = template.get("Placement").filter(|text| *text != "null").map(Object::read).transpose()?;
     let mut members = top.but("spec", &["TaskTemplate"]);
     members.extend(template.but("template", &["ContainerSpec", "Placement"]));
@@ -312,7 +312,7 @@ struct Object<'a> {
 
 impl<'a> Object<'a> {
     fn read(text: &'a str) -> Result<Self, EditError> {
-        let members: Members = serde_json::from_str(text).map_err(|error| EditError(error.to_string()))?;
+        let members: Members = json::parse(text).map_err(|error| EditError(error.to_string()))?;
         Ok(Self { text: text.trim_start(), members: members.0 })
     }
 

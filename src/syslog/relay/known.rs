@@ -1,8 +1,8 @@
 //! Containers by their short ID, for as long as there is room: the last words of one come after its end.
 
+use crate::sorted::Map;
 use crate::time::Time;
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::super::names::Speaker;
@@ -34,7 +34,7 @@ enum Entry {
 
 /// The map.
 #[derive(Debug, Default)]
-pub struct Known(BTreeMap<String, (Time, Entry)>);
+pub struct Known(Map<String, (Time, Entry)>);
 
 impl Known {
     /// Who has this ID (twelve digits)?

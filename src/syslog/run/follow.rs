@@ -5,7 +5,8 @@ use super::send::Outbox;
 use crate::docker::client::Stream;
 use crate::docker::error::Cause;
 use crate::docker::log_frames::{Frames, Piece, Source as Printed};
-use crate::docker::{Client, Error};
+use crate::docker::{Client, Error, json};
+use crate::sorted::{Map, Set};
 use crate::sys::clock;
 use crate::syslog::cursor::{self, Reader};
 use crate::syslog::ledger::{Ledger, Source};
@@ -17,7 +18,6 @@ use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use serde::{Deserialize, Deserializer};
 use smol::{Timer, future};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Containers followed at once: four times what a Pi runs, each costs a connection and 20 KiB.
 const MAX_FOLLOWED: usize = 128;
@@ -51,8 +51,8 @@ pub struct Follower<'a> {
     /// The container that this program runs in: what it says of shipping must not be shipped in turn.
     own: Option<&'a str>,
     /// Those that are followed now, and whether they were started again meanwhile.
-    followed: RefCell<BTreeMap<String, bool>>,
-    said: RefCell<BTreeSet<String>>,
+    followed: RefCell<Map<String, bool>>,
+    said: RefCell<Set<String>>,
     crowded: Cell<bool>,
     stopped: Cell<bool>,
 }
@@ -60,20 +60,21 @@ pub struct Follower<'a> {
 /// What is looked at of `GET /containers/{id}/json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Inspected {
-    name: String,
-    config: Config,
+pub(super) struct Inspected {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) config: Config,
     host_config: HostConfig,
     state: State,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Config {
-    image: String,
+pub(super) struct Config {
+    pub(super) image: String,
     tty: bool,
     #[serde(deserialize_with = "or_default")]
-    labels: BTreeMap<String, String>,
+    pub(super) labels: Map<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -133,7 +134,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Is this container to be followed, by its labels (or an event's attributes, which are those and more)?
-    pub fn wants(&self, id: &str, labels: &BTreeMap<String, String>) -> bool {
+    pub fn wants(&self, id: &str, labels: &Map<String, String>) -> bool {
         labels.get(LABEL).is_none_or(|value| value != "false") && self.own != Some(id)
     }
 
@@ -237,7 +238,7 @@ impl<'a> Follower<'a> {
 
     async fn inspect(&self, id: &str) -> Result<Inspected, Error> {
         let text = self.docker.inspect_container(id).await?;
-        serde_json::from_str(text.get()).map_err(|error| malformed(format!("{id}: {error}")))
+        json::parse(text.get()).map_err(|error| malformed(format!("{id}: {error}")))
     }
 
     fn refused(&self, inspected: &Inspected, app: &str, error: Error) -> Next {
@@ -335,6 +336,6 @@ fn malformed(what: String) -> Error {
 }
 
 /// Go writes an empty map as `null`, too.
-fn or_default<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn or_default<'de, D: Deserializer<'de>>(from: D) -> Result<Map<String, String>, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)
 }

@@ -2,10 +2,10 @@
 
 use crate::docker::api::Container;
 use crate::flags::duration;
+use crate::sorted::Map;
 use crate::update::Policy;
 use crate::update::candidate::by_wish;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 /// On containers that are a Swarm task: those are the services' business.
 pub const TASK: &str = "com.docker.swarm.task.id";
@@ -45,7 +45,7 @@ pub fn name(container: &Container) -> &str {
     own.map_or("", |name| name.trim_start_matches('/'))
 }
 
-fn flag(labels: &BTreeMap<String, String>, label: &str) -> Option<bool> {
+fn flag(labels: &Map<String, String>, label: &str) -> Option<bool> {
     match labels.get(label)?.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Some(true),
         "false" | "0" | "no" | "off" => Some(false),
@@ -90,7 +90,7 @@ fn wanted(container: &Container, policy: &Policy) -> Result<(), String> {
 
 /// How long this container is watched after an update, by its label, or by `policy`. A label that is no duration is
 /// passed over, and told.
-pub fn bake(labels: &BTreeMap<String, String>, policy: &Policy) -> (Option<Duration>, Option<String>) {
+pub fn bake(labels: &Map<String, String>, policy: &Policy) -> (Option<Duration>, Option<String>) {
     match labels.get(BAKE).map(|text| duration::parse(text)) {
         None => (policy.bake, None),
         Some(Ok(bake)) => (Some(bake), None),
@@ -192,9 +192,9 @@ mod tests {
 
     #[test]
     fn the_label_says_how_long_it_is_watched() {
-        let labels = |text: &str| BTreeMap::from([(BAKE.to_owned(), text.to_owned())]);
+        let labels = |text: &str| Map::from([(BAKE.to_owned(), text.to_owned())]);
         let asked = Policy { bake: Some(Duration::from_secs(9)), ..policy(&[], &[]) };
-        assert_eq!(bake(&BTreeMap::new(), &asked), (Some(Duration::from_secs(9)), None));
+        assert_eq!(bake(&Map::new(), &asked), (Some(Duration::from_secs(9)), None));
         assert_eq!(bake(&labels("3m"), &asked), (Some(Duration::from_secs(180)), None));
         let (kept, told) = bake(&labels("soon"), &asked);
         assert_eq!(kept, Some(Duration::from_secs(9)));

@@ -11,7 +11,7 @@ use super::order::{self, Ties};
 use super::stale::{self, Case};
 use super::swap;
 use crate::docker::api::Container;
-use crate::docker::{Client, Error, Reference};
+use crate::docker::{Client, Error, Reference, json};
 use crate::state::run::Session;
 use crate::state::{Held, Known};
 use crate::sys::clock;
@@ -252,12 +252,12 @@ impl Round<'_> {
 
 /// Docker's answer as a value; null where it cannot be read, in which nothing will be found.
 fn parsed(raw: &serde_json::value::RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_default()
+    json::parse(raw.get()).unwrap_or_default()
 }
 
 /// Since when the reference names this image.
 fn known_for(
-    digests: &mut std::collections::BTreeMap<String, Known>,
+    digests: &mut crate::sorted::Map<String, Known>,
     reference: &Reference,
     id: &str,
     now: u64,
@@ -265,7 +265,7 @@ fn known_for(
     // Services keep the digests of indices there; these are images.
     let key = format!("image of {}", reference.familiar_tagged());
     let first = || Known { digest: id.to_owned(), since: now, asked: now };
-    let known = digests.entry(key).or_insert_with(first);
+    let known = digests.get_or_insert_with(key, first);
     if known.digest != id {
         *known = first();
     }

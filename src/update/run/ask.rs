@@ -5,11 +5,11 @@ use super::{Ended, Round, Subject};
 use crate::docker::api::{Distribution, Platform};
 use crate::docker::error::Cause;
 use crate::docker::{Error, Reference};
+use crate::sorted::{Map, Set};
 use crate::state::Known;
 use crate::sys::clock;
 use crate::update::budget::{BACK_OFF, Rate, back_off, is_too_many};
 use log::Level;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a question.
 pub(super) enum Answer {
@@ -33,9 +33,9 @@ const COARSE: u64 = 24 * 3600;
 
 impl Round<'_> {
     /// By `name:tag`.
-    pub(super) async fn ask(&mut self, subjects: &[Subject]) -> Result<BTreeMap<String, Answer>, Ended> {
-        let mut answers = BTreeMap::new();
-        let mut silent = BTreeSet::new();
+    pub(super) async fn ask(&mut self, subjects: &[Subject]) -> Result<Map<String, Answer>, Ended> {
+        let mut answers = Map::new();
+        let mut silent = Set::new();
         for (tagged, reference) in self.in_turn(subjects) {
             let answer = if silent.contains(&reference.registry) {
                 Answer::Failed(format!("{} does not answer", reference.registry))
@@ -54,7 +54,7 @@ impl Round<'_> {
 
     /// Distinct references without their digests, who was asked longest ago first.
     fn in_turn(&self, subjects: &[Subject]) -> Vec<(String, Reference)> {
-        let distinct: BTreeMap<String, Reference> = subjects
+        let distinct: Map<String, Reference> = subjects
             .iter()
             .map(|subject| {
                 (subject.tagged(), Reference { digest: None, ..subject.candidate.reference.clone() })
@@ -71,7 +71,7 @@ impl Round<'_> {
         &mut self,
         tagged: &str,
         reference: &Reference,
-        silent: &mut BTreeSet<String>,
+        silent: &mut Set<String>,
     ) -> Result<Answer, Ended> {
         let (registry, now) = (&reference.registry, clock::unix());
         let auth = self.credentials.header(registry);
@@ -108,10 +108,10 @@ impl Round<'_> {
 
     fn found(&mut self, tagged: &str, found: Distribution, now: u64, exact: bool) -> Answer {
         let digest = found.descriptor.digest;
-        let known = self.session.state.digests.entry(tagged.to_owned());
-        let known = known.or_insert_with(|| Known { digest: digest.clone(), since: now, asked: now });
+        let first = || Known { digest: digest.clone(), since: now, asked: now };
+        let known = self.session.state.digests.get_or_insert_with(tagged.to_owned(), first);
         if known.digest != digest {
-            *known = Known { digest: digest.clone(), since: now, asked: now };
+            *known = first();
         }
         if exact || now.saturating_sub(known.asked) > COARSE {
             known.asked = now;

@@ -1,13 +1,12 @@
 //! Asks Docker who has an ID.
 
+use super::super::follow::Inspected;
 use super::Relay;
-use crate::docker::{Client, Error};
+use crate::docker::{Client, Error, json};
 use crate::syslog::names::{SHORT_ID, Speaker};
 use core::time::Duration;
-use serde::Deserialize;
 use smol::channel::Receiver;
 use smol::{Timer, future};
-use std::collections::BTreeMap;
 
 /// A dockerd that takes longer to tell a name is busy: the lines go without it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,23 +15,6 @@ const AGAIN: Duration = Duration::from_secs(5 * 60);
 
 /// After an ID that is nobody's: whoever makes them up shall not keep dockerd busy.
 const RESPITE: Duration = Duration::from_millis(50);
-
-/// `GET /containers/{id}/json`, as far as a name goes.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Container {
-    id: String,
-    name: String,
-    config: Config,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Config {
-    #[serde(default)]
-    image: String,
-    labels: Option<BTreeMap<String, String>>,
-}
 
 /// Answers the relay's questions until dropped.
 pub(super) async fn run(relay: &Relay<'_>, docker: &Client, questions: Receiver<String>) {
@@ -74,8 +56,8 @@ async fn learn_all(relay: &Relay<'_>, docker: &Client) {
 /// Nobody's, too, if it cannot be read.
 async fn inspect(docker: &Client, id: &str) -> Option<Speaker> {
     let json = within(docker.inspect_container(id)).await?;
-    let Container { id, name, config } = serde_json::from_str(json.get()).ok()?;
-    Some(Speaker::of_container(&id, &name, &config.image, &config.labels.unwrap_or_default()))
+    let Inspected { id, name, config, .. } = json::parse(json.get()).ok()?;
+    Some(Speaker::of_container(&id, &name, &config.image, &config.labels))
 }
 
 async fn within<T>(call: impl Future<Output = Result<T, Error>>) -> Option<T> {

@@ -4,6 +4,7 @@
 use super::place::{Failure, Place, by_hand};
 use super::{Plain, Round, image, parsed};
 use crate::docker::Error;
+use crate::sorted::Map;
 use crate::update::Row;
 use crate::update::Verdict;
 use crate::update::containers::choice;
@@ -11,7 +12,6 @@ use crate::update::containers::create::{self, Replaced, Request};
 use crate::update::containers::order;
 use crate::voice;
 use log::Level;
-use std::collections::BTreeMap;
 
 /// A container of a group that was begun.
 pub struct Begun<'a> {
@@ -139,7 +139,7 @@ impl<'a> Round<'a> {
             .into_iter()
             .flatten()
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-        let (bake, told) = choice::bake(&pairs.collect::<BTreeMap<String, String>>(), self.policy);
+        let (bake, told) = choice::bake(&pairs.collect::<Map<String, String>>(), self.policy);
         if let Some(told) = told {
             self.voice.say(Level::Warn, &format!("container {}: {told}", one.name));
         }

@@ -3,9 +3,9 @@
 use super::Round;
 use crate::docker::credentials::Credentials;
 use crate::docker::{Client, Error, Reference, auth_file};
+use crate::sorted::Map;
 use crate::update::{Policy, Verdict, budget};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// What became of a look at a reference.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub enum Tagged {
 
 /// The looks of one round.
 pub struct Images {
-    seen: BTreeMap<(Reference, bool), Tagged>,
+    seen: Map<(Reference, bool), Tagged>,
     credentials: Option<Credentials>,
     /// Why there are none, though a file was given.
     unread: Option<String>,
@@ -33,7 +33,7 @@ impl Images {
             Some(Err(why)) => (None, Some(why)),
             None => (None, None),
         };
-        Self { seen: BTreeMap::new(), credentials, unread }
+        Self { seen: Map::new(), credentials, unread }
     }
 }
 
