@@ -1,7 +1,7 @@
 //! `docker run` and `docker service create` as text, and words as a shell reads them. Pure.
 
 use super::compose::{self, Container, Files};
-use super::sheet::{Bad, Lines, Place, Text, text};
+use super::sheet::{Bad, Lines, Place, Text, is_among, text};
 use super::tools::{Setting, Use};
 
 /// Options of Docker's that have no value.
@@ -111,7 +111,7 @@ fn container(words: &[Word], file: Text, files: Files) -> Result<Container, Bad>
         }
         let (name, value) = match word.split_once('=') {
             Some(pair) => pair,
-            None if SWITCHES.split(' ').any(|switch| switch == word) => (word, ""),
+            None if is_among(SWITCHES, word) => (word, ""),
             None => (word, words.next().map_or("", |(_, value)| value)),
         };
         match name {

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::keepalived::{Context, weight};
 use super::keywords;
 use super::list::{self, Item, TRACKED};
-use super::sheet::{Flag, Lines, Place, Text, Verdict, text};
+use super::sheet::{Flag, Lines, Place, Text, Verdict, is_among, text};
 use super::words::Statement;
 use crate::flags::show_duration;
 
@@ -202,7 +202,7 @@ fn read_one(statement: &Statement, facts: &Facts, instance: &mut Instance, conte
     let lines = &mut instance.lines;
     let at = &statement.at;
     let keyword = statement.keyword();
-    if statement.words.len() > 2 && ONE_VALUE.split(' ').any(|known| known == keyword) {
+    if statement.words.len() > 2 && is_among(ONE_VALUE, keyword) {
         return overlong(statement, lines);
     }
     let read = match keyword {

@@ -3,7 +3,7 @@
 use super::instance::{self, Instance, judged, millis, overlong, show, unknown, weight_of, weighted};
 use super::list::{self, Item, TRACKED};
 use super::script::{self, Check};
-use super::sheet::{Lines, Place, Text, Verdict, digits, joined, text};
+use super::sheet::{Lines, Place, Text, Verdict, digits, is_among, joined, text};
 use super::words::Statement;
 
 /// One node's file: its instances, and all statements outside of them.
@@ -90,7 +90,7 @@ fn globals(block: &Statement, context: &mut Context, lines: &mut Lines) {
     for statement in block.inside() {
         let value = statement.word(1);
         let keyword = statement.keyword();
-        if !["vrrp_version", "vrrp_garp_master_refresh", "default_interface"].contains(&keyword) {
+        if !is_among("vrrp_version vrrp_garp_master_refresh default_interface", keyword) {
             judged(statement, "global_defs", lines);
             continue;
         }

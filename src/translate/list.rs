@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::sheet::{Flag, Lines, Place, Text, joined, text};
+use super::sheet::{Flag, Lines, Place, Text, is_among, joined, text};
 use super::words::Statement;
 
 /// One entry, and the options behind it.
@@ -85,7 +85,7 @@ pub fn vips(block: &Statement, interface: Option<Text>, lines: &mut Lines) {
             if before == "dev" && Some(option) != interface {
                 why.push(text(&["goes to the interface of the adverts, not to ", option]));
             }
-            if option != "dev" && ADDRESS.split(' ').any(|known| known == option) {
+            if option != "dev" && is_among(ADDRESS, option) {
                 rest.push(option);
             }
             before = option;

@@ -3,13 +3,13 @@
 
 use super::instance::{Instance, PASSWORD_FILE};
 use super::keepalived::Node;
-use super::sheet::{Command, Flag, Line, Sheet, Text, Verdict, joined, text};
+use super::sheet::{Command, Flag, Line, Sheet, Text, Verdict, is_among, joined, text};
 
 /// In which the flags of one virtual router are given; `--vrid` comes first from the second one on.
 const ORDER: &str = "--interface --vip --vrid --vrrp --advert --auth-pass-file --checksum --no-preempt --preempt-delay \
                      --garp-refresh --node --priority --source --peer --multicast --track";
 /// What says who a node is.
-const OWN: [&str; 3] = ["--priority", "--source", "--peer"];
+const OWN: &str = "--priority --source --peer";
 /// What nodes of one cluster may say differently, and one command for all still holds.
 const LOOSE: [&str; 3] = ["--interface", "--no-preempt", "--preempt-delay"];
 /// Taken over from the first virtual router where a later one does not say it, and how to say the default.
@@ -176,7 +176,7 @@ fn obstacle(group: &Group, owners: &[usize], files: &[Text]) -> Option<Text> {
         let kin = group.members.iter().find(|other| other.is_ipv6() == member.is_ipv6())?;
         let mut differing = (kin.secret != member.secret).then_some("password");
         for name in ORDER.split(' ').rev() {
-            if !OWN.contains(&name) && !LOOSE.contains(&name) && !same(kin, member, name) {
+            if !is_among(OWN, name) && !LOOSE.contains(&name) && !same(kin, member, name) {
                 differing = Some(name);
             }
         }
@@ -222,7 +222,7 @@ fn cluster<'a>(
                     }
                 }
             }
-        } else if !OWN.contains(&name) && !dropped.contains(&name) {
+        } else if !is_among(OWN, name) && !dropped.contains(&name) {
             give(&mut own_command, name, &group.members);
         }
     }
@@ -255,7 +255,7 @@ fn loose(group: &Group, hints: &mut Vec<Text>) -> Vec<Text> {
 /// All that these instances say of one flag.
 #[inline(never)]
 fn give(command: &mut Command, name: &str, members: &[&Instance]) {
-    let is_list = ["--vip", "--peer", "--track"].contains(&name);
+    let is_list = is_among("--vip --peer --track", name);
     for member in members {
         let mut last = None;
         for line in &member.lines.0 {

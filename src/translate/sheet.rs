@@ -24,6 +24,12 @@ pub fn joined(parts: &[Text], between: &str) -> Text {
     parts.join(between).leak()
 }
 
+/// Is a word among others? `words`: apart by blanks.
+#[inline(never)]
+pub fn is_among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
+}
+
 /// Where something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

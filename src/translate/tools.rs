@@ -1,7 +1,7 @@
 //! What a tool's container does, as flags: its settings, and what it does without any. Pure.
 
 use super::instance::show;
-use super::sheet::{Command, Flag, Lines, Place, Sheet, Text, Verdict, digits, joined, text};
+use super::sheet::{Command, Flag, Lines, Place, Sheet, Text, Verdict, digits, is_among, joined, text};
 use super::tooltable::rule;
 
 /// The tools that are replaced here.
@@ -125,8 +125,8 @@ impl Tool {
             let name = short.next().unwrap_or(name);
             let name = text(&[&name.trim_start_matches('-').replace('-', "_").to_ascii_uppercase()]);
             let kind = rule(self, name).unwrap_or_default().first;
-            let is_switch = ["On", "Switch", "TellsOnly", "Same"].contains(&kind)
-                || ["HTTP_API_UPDATE", "HTTP_API_METRICS", "HEALTH_CHECK"].contains(&name);
+            let is_switch = is_among("On Switch TellsOnly Same", kind)
+                || is_among("HTTP_API_UPDATE HTTP_API_METRICS HEALTH_CHECK", name);
             let value = match value {
                 Some(value) => value,
                 None if is_switch => "true",
@@ -151,7 +151,7 @@ pub fn place(name: &str) -> usize {
 }
 
 /// Settings that may be given several times.
-const LISTS: [&str; 4] = ["--keep-image", "--keep-container", "--update-skip", "--update-only"];
+const LISTS: &str = "--keep-image --keep-container --update-skip --update-only";
 
 /// Puts a tool into a sheet and its flags into a command.
 pub fn put(used: &Use, command: &mut Command, sheet: &mut Sheet) {
@@ -183,7 +183,7 @@ pub fn put(used: &Use, command: &mut Command, sheet: &mut Sheet) {
         for flag in line.flags {
             // Of two settings of one name the later counts.
             let again = lines.0.iter().skip(at + 1).any(|later| later.has(flag.name));
-            if !again || LISTS.contains(&flag.name) {
+            if !again || is_among(LISTS, flag.name) {
                 command.give(flag, &line.at, line.said);
             }
         }
@@ -194,7 +194,7 @@ pub fn put(used: &Use, command: &mut Command, sheet: &mut Sheet) {
 /// Any word but those that people write for no.
 #[inline(never)]
 fn is_on(value: &str) -> bool {
-    !["", "0", "false", "no", "off", "**none**"].contains(&value.to_ascii_lowercase().as_str())
+    !value.is_empty() && !is_among("0 false no off **none**", &value.to_ascii_lowercase())
 }
 
 const ANYWAY: Text = "as it is here anyway";
