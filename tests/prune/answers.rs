@@ -70,8 +70,7 @@ impl Node {
             |name: &str| self.containers.iter().any(|container| container.volume.as_deref() == Some(name));
         let container = |container: &Ended| {
             let task = ("com.docker.swarm.task.id".to_owned(), "t".to_owned());
-            let mount =
-                |name: &String| Mount { kind: "volume".into(), name: name.clone(), ..Mount::default() };
+            let mount = |name: &String| Mount { kind: "volume".into(), name: name.clone() };
             let image_id = container.image.id(self.containerd);
             Container {
                 id: container.number.to_string(),
