@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{fs, process};
 
 use serde_json::Value;
@@ -89,7 +90,10 @@ fn texts(list: &Value) -> Vec<String> {
 
 /// Our own flags take these words on a machine whose interface has these addresses.
 fn accepted(words: &[String], interface: &str, addrs: &[&str]) {
-    let pass = std::env::temp_dir().join(format!("unsinkable-translate-{}.pass", process::id()));
+    // Tests run side by side.
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("unsinkable-translate-{}-{}.pass", process::id(), CALLS.fetch_add(1, Relaxed));
+    let pass = std::env::temp_dir().join(name);
     fs::write(&pass, "pass1234\n").expect("a file in /tmp");
     let mut args = vec![OsString::from("unsinkable")];
     let there =
@@ -102,6 +106,7 @@ fn accepted(words: &[String], interface: &str, addrs: &[&str]) {
     let acts =
         matches!(read, Command::Run(Resolved::Ready(_)) | Command::Update { .. } | Command::Prune { .. });
     assert!(acts, "{words:?}: {read:?}");
+    fs::remove_file(pass).expect("ours");
 }
 
 /// A folder of its own, gone at the end.

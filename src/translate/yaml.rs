@@ -82,6 +82,12 @@ impl Yaml {
 
 /// Reads the first document of a text.
 pub fn read(file: Text, content: &str) -> Result<Yaml, Bad> {
+    if let Some(line) = tag_before_comma(content) {
+        return Err(Bad {
+            at: Place { file, line },
+            why: "has a tag (!…) that runs into a comma: put a blank between",
+        });
+    }
     let padded = [content, END].concat();
     let mut bytes = padded.as_bytes();
     let mut parser = Parser::new();
@@ -104,6 +110,22 @@ pub fn read(file: Text, content: &str) -> Result<Yaml, Bad> {
             }
         }
     }
+}
+
+/// The line of a tag (`!name`) that a comma follows, which the crate panics at in a flow list.
+fn tag_before_comma(content: &str) -> Option<usize> {
+    let is_tag = |word: &str| word.starts_with('!') && word.contains(',');
+    let begins_word = |c: char| c.is_whitespace() || "[{,\0".contains(c);
+    let in_line = |line: &str| {
+        let mut before = '\0';
+        line.char_indices().any(|(at, c)| {
+            let word = line[at..].split(char::is_whitespace).next().unwrap_or_default();
+            let found = c == '!' && begins_word(before) && is_tag(word);
+            before = c;
+            found
+        })
+    };
+    content.lines().position(in_line).map(|line| line + 1)
 }
 
 struct Reader<'a> {
@@ -178,5 +200,21 @@ impl Reader<'_> {
                 None => return Ok(nodes),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_crate_panics_at_is_refused_with_its_line() {
+        for text in ["a: 1\nb: [!a,b]\n", "a: 1\nb: {x: 1,!t,y: 2}\n", "\n!a,b\n"] {
+            let bad = read("f.yml", text).unwrap_err();
+            assert_eq!((bad.at.line, bad.at.file), (2, "f.yml"), "{text:?}");
+            assert!(bad.why.contains("tag"), "{}", bad.why);
+        }
+        assert!(read("f.yml", "a: [!a b, c!, 'd']\nb: hey!, you\n").is_ok());
+        assert!(read("f.yml", "block: |\n  last").is_ok());
     }
 }
