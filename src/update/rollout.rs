@@ -56,6 +56,8 @@ pub struct Rollout {
     tolerated: u64,
     /// Nodes that were away, and when they were last.
     away: Map<String, Time>,
+    /// When a failure was last put down to its node. Was it? The bake begins anew.
+    doubted: Option<Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +124,7 @@ impl Rollout {
             excused: Set::new(),
             tolerated: 0,
             away: Map::new(),
+            doubted: None,
         }
     }
 
@@ -203,12 +206,13 @@ impl Rollout {
         let now = view.look.now;
         let slots = self.slots(view);
         let all_there = slots.settled() && view.state != "updating";
+        let well_since = |since: Time| self.doubted.map_or(since, |doubted| doubted.max(since));
         match self.phase {
-            Phase::Baking { since } if all_there && now.since(since) >= self.plan.bake => {
+            Phase::Baking { since } if all_there && now.since(well_since(since)) >= self.plan.bake => {
                 return Step::End(End::Updated);
             }
             Phase::Converging if all_there => {
-                let since = self.baked_from.unwrap_or(now);
+                let since = well_since(self.baked_from.unwrap_or(now));
                 self.phase = Phase::Baking { since };
                 if now.since(since) >= self.plan.bake {
                     return Step::End(End::Updated);
@@ -283,6 +287,9 @@ impl Rollout {
             }
             self.excused.insert(task.id.clone());
             self.tolerated += u64::from(judged && !excused);
+            if excused {
+                self.doubted = Some(view.look.now);
+            }
             if self.tolerated > self.slots(view).wanted + PATIENCE {
                 return Some(format!(
                     "{} tasks have failed, the last: {}",
