@@ -53,7 +53,7 @@ fn release_removes_what_a_dead_daemon_left() {
     let arguments: Vec<&str> = ["release"].into_iter().chain(flags.iter().map(String::as_str)).collect();
     let (status, _, error) = command(&lab.nodes[0], &arguments);
     assert!(status.success() && error.contains("removed 10.0.10.39"), "{status}: {error}");
-    assert_eq!(lab.owners.now(VIP), []);
+    lab.nobody(VIP, LIMIT);
     let (status, _, error) = command(&lab.nodes[0], &arguments);
     assert!(status.success() && error.is_empty(), "nothing left to do is fine: {status}: {error}");
 }

@@ -53,7 +53,7 @@ fn the_address_comes_leased_and_goes_at_the_end() {
     daemon.signal(Signal::SIGTERM);
     let status = daemon.wait(LIMIT).expect("it ends on SIGTERM");
     assert_eq!(status.code(), Some(0));
-    assert_eq!(lab.owners.now(VIP), [], "nothing stays behind");
+    lab.nobody(VIP, LIMIT);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn without_a_lease_the_address_is_permanent() {
     assert!(shown(&lab, 0, VIP).contains("valid_lft forever"), "{}", shown(&lab, 0, VIP));
     daemon.signal(Signal::SIGINT);
     assert_eq!(daemon.wait(LIMIT).and_then(|s| s.code()), Some(0), "SIGINT is SIGTERM");
-    assert_eq!(lab.owners.now(VIP), []);
+    lab.nobody(VIP, LIMIT);
 }
 
 #[test]

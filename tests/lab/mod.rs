@@ -165,6 +165,15 @@ impl Lab {
         }
     }
 
+    /// Waits until nobody owns `vip`: the kernel tells those who watch a moment after it is gone. Panics after `limit`.
+    pub fn nobody(&self, vip: IpAddr, limit: Duration) {
+        let start = Instant::now();
+        while !self.owners.now(vip).is_empty() {
+            assert!(start.elapsed() < limit, "{vip}: waited {limit:?} for nobody to own it");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Panics unless `node` alone owns `vip` during all of the coming `time`.
     pub fn steady(&self, vip: IpAddr, node: usize, time: Duration) {
         let from = Instant::now();
