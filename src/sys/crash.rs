@@ -1,7 +1,7 @@
 //! The last word of a program that found itself wrong.
 //!
 //! The binaries for the Pis hold no panic messages (`cross/toolchain`): a panic is a trapping instruction there. This says
-//! which one; `cross/README.md` tells how its line is found.
+//! which one; `cross/README.md` tells how its function is found.
 
 use core::ffi::{c_int, c_void};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
