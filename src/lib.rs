@@ -4,6 +4,7 @@
 //!
 //! ```text
 //!  main ─ flags ─ plan, preflight       what is asked for, what it would do, is the machine ready?
+//!         translate                    keepalived's and others' files as flags
 //!         daemon ─┬─ vrrp    who is master                 vrrp thread: sockets only, never waits for anyone
 //!                 ├─ vip     the address: leased, announced  vip thread: netlink, ARP and NA
 //!                 ├─ checks  is it alive?                    checks thread: smol, pidfds, probes, links
@@ -21,7 +22,6 @@
 //!         shared   what the threads share: atomics, queues, wakes
 //!         tasks    one thread's tasks
 //!         sys      the kernel; all `unsafe`
-//!         translate   keepalived's and others' files as flags
 //!         boards   the flags of each kind of board, compiled in
 //!         time, sorted, bpf, wish, voice, http_url   words that pure files of any folder may use
 //! ```
@@ -29,9 +29,10 @@
 //! The vip thread is apart from the vrrp thread because adding an address waits for the kernel's RTNL lock,
 //! which a container start may hold for longer than an advert interval.
 //!
-//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `sorted`, `bpf`, `wish`,
-//! `voice`, `http_url`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`, `update`, `prune`, `syslog`, `ceph` and `listen` only in
-//! `housekeeper`, and may use `docker` and `state`; only `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
+//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `sorted`, `bpf`,
+//! `wish`, `voice`, `http_url`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`; `update`, `prune`, `syslog`,
+//! `ceph` and `listen` only in `housekeeper`, and may use `docker` and `state`; `translate` may use `flags` and `plan`; only
+//! `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
 
 pub mod boards;
 pub mod bpf;

@@ -1,9 +1,9 @@
 //! The housekeeper process: what may hang, leak or die without touching the VIP. It gives up every capability and
 //! offers itself to the out-of-memory killer before the VIP process.
 //!
-//! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker knows, `serve` answers
-//! `--listen` with what `gather` looks up (`services` and `memory` say what is known of images); `desk` tells the log and, over `link`, the VIP process,
-//! in the words of `summary` and the bytes of `frame`.
+//! `rounds` runs updates and pruning when `schedule` says so, `checks` looks at what only Docker and Ceph know, `serve`
+//! answers `--listen` with what `gather` looks up (`services` and `memory` say what is known of images); `desk` tells the log,
+//! the user's program (`notices`) and, over `link`, the VIP process, in the words of `summary` and the bytes of `frame`.
 //! `by_hand` is one round at a terminal, `table` its end.
 
 pub mod by_hand;
