@@ -10,8 +10,9 @@ use super::finding::{Finding, Findings};
 use super::local::LocalAddresses;
 use super::refusal::{refuse, refuse_all, usage};
 use super::wanted::{Wanted, parse_vip};
-use super::{Command, Config, Housekeeping, Refusal, Resolved, duration, router};
+use super::{Command, Config, Housekeeping, Refusal, Resolved, router};
 use crate::checks::{Kind, MAX_TRACKS, Track};
+use crate::duration;
 use crate::plan::Cluster;
 use crate::shared::MAX_ROUTERS;
 

@@ -4,9 +4,9 @@ use core::net::{IpAddr, SocketAddr};
 use core::str::FromStr;
 use core::time::Duration;
 
-use super::duration;
 use super::nearest::nearest;
 use crate::checks::{Endpoint, Kind, Track};
+use crate::duration;
 
 const KINDS: [&str; 11] =
     ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm", "ceph", "board"];
@@ -172,27 +172,6 @@ fn http(url: &str) -> Result<Kind, String> {
     Ok(Kind::Http { endpoint, host: host.into(), path })
 }
 
-/// Kind and target again, as the person wrote them.
-pub fn show(kind: &Kind) -> String {
-    let endpoint = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Addr(addr) => addr.to_string(),
-        Endpoint::Name(name, port) => format!("{name}:{port}"),
-    };
-    match kind {
-        Kind::Process(name) => format!("process:{name}"),
-        Kind::Tcp(to) => format!("tcp:{}", endpoint(to)),
-        Kind::Http { host, path, .. } => format!("http:http://{host}{path}"),
-        Kind::Exec(path) => format!("exec:{}", path.display()),
-        Kind::File(path) => format!("file:{}", path.display()),
-        Kind::Interface(name) => format!("interface:{name}"),
-        Kind::Disk(path) => format!("disk:{}", path.display()),
-        Kind::Docker => "docker".to_owned(),
-        Kind::Swarm => "swarm".to_owned(),
-        Kind::Ceph => "ceph".to_owned(),
-        Kind::Board { too_hot: _ } => "board".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,9 +261,9 @@ mod tests {
     }
 
     #[test]
-    fn show_gives_back_what_was_written() {
+    fn a_check_is_shown_as_it_was_written() {
         for text in ["process:dockerd", "tcp:[::1]:80", "http:http://h:1/x?y", "disk:/", "interface:eth0"] {
-            assert_eq!(show(&parse(text).unwrap().kind), text);
+            assert_eq!(parse(text).unwrap().kind.as_flag(), text);
         }
     }
 }

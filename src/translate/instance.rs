@@ -7,7 +7,7 @@ use super::keywords;
 use super::list::{self, Item, TRACKED};
 use super::sheet::{Flag, Lines, Place, Text, Verdict, is_among, text};
 use super::words::Statement;
-use crate::flags::show_duration;
+use crate::duration;
 
 /// Bytes of a password in an advert of version 2 (RFC 2338 section 5.3.6).
 const PASSWORD: usize = 8;
@@ -81,7 +81,7 @@ pub fn millis(text: &str) -> Option<u64> {
 /// Milliseconds as a flag takes them.
 #[inline(never)]
 pub fn show(millis: u64) -> Text {
-    text(&[&show_duration(Duration::from_millis(millis))])
+    text(&[&duration::show(Duration::from_millis(millis))])
 }
 
 /// Reads one.
