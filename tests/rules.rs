@@ -137,6 +137,7 @@ fn pure_files_import_their_own_folder_and_the_time() {
                     "crate::voice",
                     "crate::http_url",
                     "crate::sorted",
+                    "crate::sysexits",
                     &own,
                 ];
                 // What Docker said and what is remembered are values, too.

@@ -2,7 +2,8 @@
 
 use crate::duration;
 use crate::flags::RouterConfig;
-use crate::report::status::{Event as Told, Events};
+use crate::report::events::Events;
+use crate::report::status::Event as Told;
 use crate::shared::{self, Note};
 use crate::time::Time;
 use crate::vip;

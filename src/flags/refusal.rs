@@ -6,11 +6,7 @@ use super::Refusal;
 use super::finding::{Finding, Severity};
 use super::nearest::nearest;
 use super::parse::command_table;
-
-/// sysexits.h: the command was used wrongly.
-const EX_USAGE: u8 = 64;
-/// sysexits.h: something was found in an unconfigured or misconfigured state.
-const EX_CONFIG: u8 = 78;
+use crate::sysexits::{EX_CONFIG, EX_USAGE};
 
 /// A refusal for one flag.
 pub fn usage(text: &str) -> Refusal {
