@@ -26,11 +26,12 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 
+pub use args::Shell;
 pub use board::Taken;
 pub use finding::{Finding, Severity};
 pub use jobs::Housekeeping;
 pub use local::{LocalAddresses, LocalInterface};
-pub use manual::{Shell, completions, man_page};
+pub use manual::{completions, man_page};
 pub use parse::parse_from;
 
 use crate::checks::Track;

@@ -62,11 +62,6 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
     }
 }
 
-/// The flag table itself, for the manual page and the completions.
-pub fn command_table() -> clap::Command {
-    Cli::command()
-}
-
 fn wanted(given: &ArgMatches, findings: &mut Findings) -> Vec<Wanted> {
     let groups = RouterArgs::split(given);
     let first = groups.first().cloned().unwrap_or_default();

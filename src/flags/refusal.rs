@@ -3,9 +3,9 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Refusal;
+use super::args::command_table;
 use super::finding::{Finding, Severity};
 use super::nearest::nearest;
-use super::parse::command_table;
 use crate::sysexits::{EX_CONFIG, EX_USAGE};
 
 /// A refusal for one flag.

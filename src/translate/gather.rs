@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::sheet::{Bad, Command, Lines, Place, Sheet, Text, Verdict, text};
+use super::sheet::{Bad, Command, Lines, Place, Sheet, Text, Verdict, is_name, text};
 use super::tools::Use;
 use super::{command, compose, env, keepalived, nodes, render, tools, verify, words};
 use crate::sysexits::{EX_DATAERR, EX_NOINPUT};
@@ -219,6 +219,6 @@ fn is_docker_command(text: &str) -> bool {
 fn is_env(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.all(|line| {
-        line.split_once('=').is_some_and(|(name, _)| env::is_name(name.trim_start_matches("export ").trim()))
+        line.split_once('=').is_some_and(|(name, _)| is_name(name.trim_start_matches("export ").trim()))
     })
 }

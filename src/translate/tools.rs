@@ -1,23 +1,8 @@
 //! What a tool's container does, as flags: its settings, and what it does without any. Pure.
 
-use super::instance::show;
 use super::sheet::{Command, Flag, Lines, Place, Sheet, Text, Verdict, digits, is_among, joined, text};
-use super::tooltable::{Kind, Rule, rule};
-
-/// The tools that are replaced here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tool {
-    /// mazzolino/shepherd, containrrr/shepherd.
-    Shepherd,
-    /// shizunge/gantry.
-    Gantry,
-    /// containrrr/watchtower and its forks.
-    Watchtower,
-    /// meltwater/docker-cleanup.
-    Cleanup,
-    /// spotify/docker-gc.
-    Gc,
-}
+use super::times::{millis, show};
+use super::tooltable::{Kind, Rule, Tool, rule};
 
 /// One `NAME=VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,31 +40,6 @@ const VOLUMES: &str = "unused VOLUMES are no longer removed, where docker-cleanu
                        --prune-volumes names those that may go; and containers have a grace";
 
 impl Tool {
-    /// All of them; a name that holds another's comes first.
-    pub const ALL: [Self; 5] = [Self::Shepherd, Self::Gantry, Self::Watchtower, Self::Cleanup, Self::Gc];
-
-    /// As its image is called.
-    pub fn name(self) -> Text {
-        match self {
-            Self::Shepherd => "shepherd",
-            Self::Gantry => "gantry",
-            Self::Watchtower => "watchtower",
-            Self::Cleanup => "docker-cleanup",
-            Self::Gc => "docker-gc",
-        }
-    }
-
-    /// By the image's name, whatever its registry, tag and digest.
-    pub fn of_image(image: &str) -> Option<Self> {
-        let name = image.split('@').next()?.rsplit('/').next()?.split(':').next()?;
-        Self::ALL.into_iter().find(|tool| tool.name() == name)
-    }
-
-    /// A setting's name without what all of the tool's settings begin with.
-    pub fn bare(self, name: &str) -> &str {
-        if self == Self::Watchtower { name.strip_prefix("WATCHTOWER_").unwrap_or(name) } else { name }
-    }
-
     /// What it does without any setting.
     fn flags(self) -> (&'static [Flag], Text) {
         const PRUNE: Flag = Flag::bare("--prune");
@@ -320,7 +280,7 @@ fn duration(text: &str) -> Option<u64> {
         let (number, behind) = rest.split_at(end);
         let unit_end = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
         let (unit, next) = behind.split_at(unit_end);
-        let millis = super::instance::millis(number)?;
+        let millis = millis(number)?;
         let times = match unit.trim() {
             "" | "s" => 1,
             "m" => 60,

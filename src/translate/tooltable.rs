@@ -1,7 +1,49 @@
 //! What the settings of shepherd, gantry, watchtower, docker-cleanup and docker-gc are here. Data.
 
+use super::sheet::Text;
 use super::table;
-use super::tools::Tool;
+
+/// The tools that are replaced here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// mazzolino/shepherd, containrrr/shepherd.
+    Shepherd,
+    /// shizunge/gantry.
+    Gantry,
+    /// containrrr/watchtower and its forks.
+    Watchtower,
+    /// meltwater/docker-cleanup.
+    Cleanup,
+    /// spotify/docker-gc.
+    Gc,
+}
+
+impl Tool {
+    /// All of them; a name that holds another's comes first.
+    pub const ALL: [Self; 5] = [Self::Shepherd, Self::Gantry, Self::Watchtower, Self::Cleanup, Self::Gc];
+
+    /// As its image is called.
+    pub fn name(self) -> Text {
+        match self {
+            Self::Shepherd => "shepherd",
+            Self::Gantry => "gantry",
+            Self::Watchtower => "watchtower",
+            Self::Cleanup => "docker-cleanup",
+            Self::Gc => "docker-gc",
+        }
+    }
+
+    /// By the image's name, whatever its registry, tag and digest.
+    pub fn of_image(image: &str) -> Option<Self> {
+        let name = image.split('@').next()?.rsplit('/').next()?.split(':').next()?;
+        Self::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
+    /// A setting's name without what all of the tool's settings begin with.
+    pub fn bare(self, name: &str) -> &str {
+        if self == Self::Watchtower { name.strip_prefix("WATCHTOWER_").unwrap_or(name) } else { name }
+    }
+}
 
 /// What becomes of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
