@@ -55,17 +55,7 @@ fn one_service(
         match key.text() {
             "image" => container.image = Some((key.at, value.text())),
             "environment" => environment(&value, &mut container),
-            "env_file" => {
-                for item in value.items_or_self() {
-                    let path = item.get("path").unwrap_or(item);
-                    let (name, content) = files(path.text(), &path.at)?;
-                    let mut settings = env::read(name, content, &mut container.lines);
-                    // What `environment` says wins: it comes after.
-                    settings.append(&mut container.settings);
-                    container.settings = settings;
-                    container.lines.same(&path.at, text(&["env_file ", path.text()]));
-                }
-            }
+            "env_file" => env_files(&value, files, &mut container)?,
             "command" => words(&value, &mut container),
             "volumes" => {
                 for item in value.items_or_self() {
@@ -80,6 +70,19 @@ fn one_service(
         }
     }
     take(container, uses, lines);
+    Ok(())
+}
+
+fn env_files(value: &Yaml, files: Files, container: &mut Container) -> Result<(), Bad> {
+    for item in value.items_or_self() {
+        let path = item.get("path").unwrap_or(item);
+        let (name, content) = files(path.text(), &path.at)?;
+        let mut settings = env::read(name, content, &mut container.lines);
+        // What `environment` says wins: it comes after.
+        settings.append(&mut container.settings);
+        container.settings = settings;
+        container.lines.same(&path.at, text(&["env_file ", path.text()]));
+    }
     Ok(())
 }
 

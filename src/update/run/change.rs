@@ -173,21 +173,7 @@ impl Round<'_> {
             Level::Info,
             &format!("{name}: {} has moved from {from} to {to}: updating", subject.tagged()),
         );
-        let auth = self.credentials.header(&candidate.reference.registry);
-        let posted =
-            self.docker.update_service(&service.id, service.version.index, &text, auth.as_deref()).await;
-        match posted {
-            Ok(()) => {}
-            Err(error) if error.is_out_of_sequence() => return Err(Refused::Again),
-            Err(error) if matches!(error.cause, Cause::Io(_) | Cause::Deadline(_)) => {
-                // Taken or not? The service tells.
-                let now = self.docker.service(&service.id).await.map_err(|_| Refused::Again)?;
-                if digest_of(now.spec.get()).as_deref() != Some(newest.digest) {
-                    return Err(Refused::Again);
-                }
-            }
-            Err(error) => return Err(Refused::No(error.to_string())),
-        }
+        self.order(subject, newest.digest, &text).await?;
         let plan = Plan {
             name: name.to_owned(),
             target: newest.digest.to_owned(),
@@ -201,5 +187,24 @@ impl Round<'_> {
         let (image, from, to) = (&*subject.tagged(), &*candidate.digest, newest.digest);
         self.voice.begins(voice::Rollout { what: "service", name, image, from, to });
         Ok(rollout)
+    }
+
+    /// Has Docker take the new spec of a service, made from the one that it has just shown.
+    async fn order(&self, subject: &Subject, digest: &str, spec: &str) -> Result<(), Refused> {
+        let Subject { service, candidate, .. } = subject;
+        let auth = self.credentials.header(&candidate.reference.registry);
+        let posted =
+            self.docker.update_service(&service.id, service.version.index, spec, auth.as_deref()).await;
+        match posted {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_out_of_sequence() => Err(Refused::Again),
+            Err(error) if matches!(error.cause, Cause::Io(_) | Cause::Deadline(_)) => {
+                // Taken or not? The service tells.
+                let now = self.docker.service(&service.id).await.map_err(|_| Refused::Again)?;
+                let taken = digest_of(now.spec.get()).as_deref() == Some(digest);
+                if taken { Ok(()) } else { Err(Refused::Again) }
+            }
+            Err(error) => Err(Refused::No(error.to_string())),
+        }
     }
 }
