@@ -148,6 +148,13 @@ impl fmt::Display for Reference {
     }
 }
 
+/// Enough of a digest to tell it from another: `3f2a81c0d4e5`, as many digits as Docker shows of an ID.
+pub fn short(digest: &str) -> &str {
+    const ENOUGH: usize = 12;
+    let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
+    hex.get(..ENOUGH).unwrap_or(hex)
+}
+
 /// Registry and the rest. The first word is a host if it looks like one: a dot, a port, an upper-case letter or
 /// `localhost`.
 fn split_registry(named: &str) -> (&str, &str) {

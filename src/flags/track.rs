@@ -5,6 +5,7 @@ use core::str::FromStr;
 use core::time::Duration;
 
 use super::nearest::nearest;
+use crate::checks::process::COMM_LEN;
 use crate::checks::{Endpoint, Kind, Track};
 use crate::duration;
 
@@ -24,10 +25,8 @@ const CEPH_INTERVAL: Duration = Duration::from_secs(15);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Where no file of `boards/` says otherwise: a PC's everyday heat lies below.
 const TOO_HOT: u8 = 95;
-/// The kernel keeps this much of a process's name.
-const COMM: usize = 15;
 /// Longest interface name (IFNAMSIZ less its zero).
-pub const IFNAME: usize = 15;
+const IFNAME: usize = 15;
 
 /// Reads one `--track`. The error says what was expected.
 pub fn parse(text: &str) -> Result<Track, String> {
@@ -123,7 +122,7 @@ fn process(name: &str) -> Result<Kind, String> {
     if name.contains('/') {
         return Err("expected a process name as `ps -e` shows it, not a path".into());
     }
-    Ok(Kind::Process(name[..name.ceil_char_boundary(COMM)].into()))
+    Ok(Kind::Process(name[..name.ceil_char_boundary(COMM_LEN)].into()))
 }
 
 fn path(text: &str) -> Option<std::path::PathBuf> {

@@ -150,3 +150,10 @@ fn what_docker_refuses_is_refused() {
     }
     assert!(Reference::parse(&format!("{}:{}", long(247), long(128))).is_ok());
 }
+
+#[test]
+fn short_digests() {
+    assert_eq!(short("sha256:02833638b7e8343c1664"), "02833638b7e8");
+    assert_eq!(short("odd"), "odd");
+    assert_eq!(short(""), "");
+}

@@ -2,11 +2,12 @@
 
 use super::{Ended, Round, Subject};
 use crate::docker::api::{Node, Service, Task};
+use crate::docker::reference::short;
 use crate::docker::{Client, Error};
 use crate::sys::clock;
 use crate::time::Time;
 use crate::update::Verdict;
-use crate::update::rollout::{End, Look, Plan, Rollout, Step, short};
+use crate::update::rollout::{End, Look, Plan, Rollout, Step};
 use crate::update::run::swarm::digest_of;
 use core::time::Duration;
 use log::Level;
