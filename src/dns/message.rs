@@ -12,6 +12,22 @@ const MAX_CHAIN: usize = 12;
 const MAX_WIRE: usize = 255;
 /// Class IN.
 const IN: u16 = 1;
+/// Types of records (RFC 1035 section 3.2.2, RFC 3596).
+const A: u16 = 1;
+const NS: u16 = 2;
+const CNAME: u16 = 5;
+const SOA: u16 = 6;
+const AAAA: u16 = 28;
+/// Of a header's second word (RFC 1035 section 4.1.1): it is an answer (QR) …
+const QR: u16 = 0x8000;
+/// … to a query of this kind, 0 for a plain one …
+const OPCODE: u16 = 0x7800;
+/// … from the zone itself …
+const AUTHORITATIVE: u16 = 0x0400;
+/// … cut to fit …
+const TRUNCATED: u16 = 0x0200;
+/// … and how it went.
+const RCODE: u16 = 0x000f;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +43,9 @@ pub enum Kind {
 impl Kind {
     const fn code(self) -> u16 {
         match self {
-            Self::A => 1,
-            Self::Ns => 2,
-            Self::Aaaa => 28,
+            Self::A => A,
+            Self::Ns => NS,
+            Self::Aaaa => AAAA,
         }
     }
 }
@@ -124,11 +140,10 @@ impl Answer {
         let mut reader = Reader { bytes, at: 0 };
         let (id, flags) = (reader.u16()?, reader.u16()?);
         let counts = [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?];
-        // QR and OPCODE: the answer to a plain query.
-        if id != query.id || flags & 0xf800 != 0x8000 {
+        if id != query.id || flags & (QR | OPCODE) != QR {
             return Err(Wrong::Foreign);
         }
-        let (code, truncated) = ((flags & 0xf) as u8, flags & 0x0200 != 0);
+        let (code, truncated) = ((flags & RCODE) as u8, flags & TRUNCATED != 0);
         match counts[0] {
             1 => {
                 let (name, kind, class) = (reader.name()?, reader.u16()?, reader.u16()?);
@@ -142,7 +157,7 @@ impl Answer {
         }
         let mut answer = Self {
             code,
-            authoritative: flags & 0x0400 != 0,
+            authoritative: flags & AUTHORITATIVE != 0,
             truncated,
             answers: Vec::new(),
             authority: Vec::new(),
@@ -292,18 +307,18 @@ impl<'a> Reader<'a> {
         let end = self.at + len;
         self.bytes.get(self.at..end).ok_or(SHORT)?;
         let data = match (class, kind, len) {
-            (IN, 1, 4) => {
+            (IN, A, 4) => {
                 let octets: [u8; 4] = self.take(4)?.try_into().map_err(|_| SHORT)?;
                 Some(Data::Address(Ipv4Addr::from(octets).into()))
             }
-            (IN, 28, 16) => {
+            (IN, AAAA, 16) => {
                 let octets: [u8; 16] = self.take(16)?.try_into().map_err(|_| SHORT)?;
                 Some(Data::Address(Ipv6Addr::from(octets).into()))
             }
-            (IN, 1 | 28, _) => return Err(Wrong::Malformed("an address of the wrong length")),
-            (IN, 2, _) => Some(Data::Ns(self.name()?)),
-            (IN, 5, _) => Some(Data::Cname(self.name()?)),
-            (IN, 6, _) => {
+            (IN, A | AAAA, _) => return Err(Wrong::Malformed("an address of the wrong length")),
+            (IN, NS, _) => Some(Data::Ns(self.name()?)),
+            (IN, CNAME, _) => Some(Data::Cname(self.name()?)),
+            (IN, SOA, _) => {
                 self.name()?;
                 self.name()?;
                 self.take(16)?;

@@ -48,6 +48,16 @@ impl Error {
         }
     }
 
+    /// There is none of that name: it is gone, or never was.
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// What was asked for clashes with something that is there: an image in use, a volume in use.
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(409)
+    }
+
     /// Somebody else changed the service first ("update out of sequence", a 500 in every version read).
     pub fn is_out_of_sequence(&self) -> bool {
         matches!(&self.cause, Cause::Status { message, .. } if message.contains("update out of sequence"))
@@ -123,6 +133,9 @@ mod tests {
         let stale = error(Cause::Status { status: 500, message: words.to_owned() });
         assert!(stale.is_out_of_sequence());
         assert_eq!(stale.status(), Some(500));
+        assert!(!stale.is_not_found() && !stale.is_conflict());
+        let answered = |status| error(Cause::Status { status, message: String::new() });
+        assert!(answered(404).is_not_found() && answered(409).is_conflict());
         assert_eq!(stale.to_string(), format!("POST /services/web/update: 500 {words}"));
         let late = error(Cause::Deadline(Duration::from_secs(30)));
         assert_eq!(late.to_string(), "POST /services/web/update: no answer within 30 s");

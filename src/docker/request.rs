@@ -122,8 +122,9 @@ impl<'a> Request<'a> {
 
     /// For an error: method and path.
     pub fn call(&self) -> String {
-        // What is no path may be long, and hold anything.
-        let path: String = self.path.chars().filter(|c| !c.is_control()).take(200).collect();
+        /// What is no path may be long, and hold anything.
+        const MAX_SHOWN: usize = 200;
+        let path: String = self.path.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
         format!("{} {path}", self.method.name())
     }
 

@@ -7,10 +7,10 @@ use super::local::LocalAddresses;
 use crate::checks::Track;
 use crate::plan::Node;
 use crate::vrrp::PriorityRange;
-use crate::vrrp::priority::{self, Effective, OWNER};
+use crate::vrrp::priority::{self, Effective, HIGHEST, OWNER};
 
-/// The first node's effective priority while all is well, where none is given: the highest that is not the owner's.
-const FIRST: i32 = 254;
+/// The first node's effective priority while all is well, where none is given; and where differences vanish.
+const TOP: i32 = HIGHEST as i32;
 /// Between one node and the next.
 const STEP: i32 = 10;
 
@@ -76,7 +76,7 @@ pub fn rank(flags: &[NodeFlag], tracks: &[Track], findings: &mut Findings) -> Ve
     for flag in flags {
         let ahead = nodes.iter().filter(|node| node.addr.is_ipv6() == flag.addr.is_ipv6()).count();
         let step = STEP * i32::try_from(ahead).unwrap_or(i32::MAX / STEP);
-        let base = flag.priority.or_else(|| u8::try_from(FIRST - step - gain).ok().filter(|base| *base > 0));
+        let base = flag.priority.or_else(|| u8::try_from(TOP - step - gain).ok().filter(|base| *base > 0));
         let Some(base) = base else {
             findings.config(format!(
                 "--node {}: weights of {gain} in sum leave no priority for it below the others: give priorities, \
@@ -115,11 +115,11 @@ pub fn check_clamp(flag: &str, base: u8, tracks: &[Track], findings: &mut Findin
     let loss: i32 = weights().filter(|weight| *weight < 0).sum();
     if base == OWNER {
         findings.warn(format!("{flag}: 255 is the owner of the address: weights do not count for it"));
-    } else if i32::from(base) + gain > 254 {
+    } else if i32::from(base) + gain > TOP {
         findings.warn(format!(
             "{flag}: with weights of {gain} comes to {}, VRRP ends at 254: nodes may tie; keep the base at {} or less",
             i32::from(base) + gain,
-            (254 - gain).max(1)
+            (TOP - gain).max(1)
         ));
     }
     if base != OWNER && i32::from(base) + loss < 1 {

@@ -77,6 +77,8 @@ pub struct Jobs {
 
 /// More often would be load on Docker, not vigilance.
 const MIN_EVERY: Duration = Duration::from_secs(1);
+/// Where ceph-mgr's Prometheus module answers unless it is told otherwise.
+const CEPH_PORT: u16 = 9283;
 
 impl HousekeepingArgs {
     /// Reads all values. `nodes`: the cluster's addresses, managers among them.
@@ -193,7 +195,7 @@ impl HousekeepingArgs {
     }
 
     fn ceph(&self, findings: &mut Findings) -> Vec<HttpUrl> {
-        let read = |text: &String| findings.value("ceph", text, HttpUrl::parse(text, 9283, "/metrics"));
+        let read = |text: &String| findings.value("ceph", text, HttpUrl::parse(text, CEPH_PORT, "/metrics"));
         self.ceph.iter().filter_map(read).collect()
     }
 }

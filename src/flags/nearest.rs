@@ -2,6 +2,8 @@
 
 /// Farther than this and it is another word, not a slip.
 const SLIP: usize = 2;
+/// Letters of a misspelt word that are compared: no flag is that long, and the time grows with them.
+const MAX_WORD: usize = 64;
 
 /// The word of `known` that `word` most likely means.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -13,7 +15,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// Letters to insert, remove, replace or swap with their neighbour, to come from one word to the other.
 fn distance(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().take(64).collect(), to.chars().collect());
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().take(MAX_WORD).collect(), to.chars().collect());
     let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
     for row in 0..=from.len() {
         for column in 0..=to.len() {

@@ -7,7 +7,9 @@ use core::time::Duration;
 use super::nearest::nearest;
 use crate::checks::process::COMM_LEN;
 use crate::checks::{Endpoint, Kind, Track};
+use crate::dns::MAX_NAME;
 use crate::duration;
+use crate::vrrp::priority::MAX_WEIGHT;
 
 const KINDS: [&str; 11] =
     ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm", "ceph", "board"];
@@ -25,6 +27,8 @@ const CEPH_INTERVAL: Duration = Duration::from_secs(15);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Where no file of `boards/` says otherwise: a PC's everyday heat lies below.
 const TOO_HOT: u8 = 95;
+/// Where a URL without a port leads (RFC 9110 section 4.2.1).
+const HTTP_PORT: u16 = 80;
 /// Longest interface name (IFNAMSIZ less its zero).
 const IFNAME: usize = 15;
 
@@ -68,7 +72,7 @@ fn option(track: &mut Track, part: &str) -> Result<(), String> {
 fn weight(value: &str) -> Result<i16, String> {
     match value.parse::<i16>() {
         Ok(0) => Err("leave weight out: a failed check then means FAULT, the VIP leaves at once".into()),
-        Ok(weight @ -253..=253) => Ok(weight),
+        Ok(weight) if (-MAX_WEIGHT..=MAX_WEIGHT).contains(&weight) => Ok(weight),
         Ok(_) | Err(_) => Err("expected -253 to 253, not 0".into()),
     }
 }
@@ -148,7 +152,7 @@ fn endpoint(text: &str, default_port: Option<u16>) -> Option<Endpoint> {
         None => (text, default_port?),
     };
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    let fits = (1..=253).contains(&name.len()) && name.bytes().all(is_name) && port != 0;
+    let fits = (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_name) && port != 0;
     fits.then(|| Endpoint::Name(name.into(), port))
 }
 
@@ -167,7 +171,7 @@ fn http(url: &str) -> Result<Kind, String> {
         return Err("expected a URL in ASCII, without spaces (%20)".into());
     }
     let path = path.split('#').next().unwrap_or("/").to_string();
-    let endpoint = endpoint(host, Some(80)).ok_or_else(expected)?;
+    let endpoint = endpoint(host, Some(HTTP_PORT)).ok_or_else(expected)?;
     Ok(Kind::Http { endpoint, host: host.into(), path })
 }
 
@@ -238,6 +242,7 @@ mod tests {
             "weight=0: leave weight out: a failed check then means FAULT, the VIP leaves at once"
         );
         assert_eq!(why("process:a,weight=254"), "weight=254: expected -253 to 253, not 0");
+        assert_eq!(why("process:a,weight=-32768"), "weight=-32768: expected -253 to 253, not 0");
         assert_eq!(why("process:a,interval=5"), "interval=5: has no unit: is it 5s or 5ms?");
         assert_eq!(why("process:a,interval=0"), "interval=0: expected 10ms to 1h");
         assert_eq!(why("process:a,fall=0"), "fall=0: expected a count, 1 to 255");

@@ -12,6 +12,8 @@ use core::cell::Cell;
 use log::Level;
 use std::io::{self, IsTerminal, Write};
 
+/// Of a terminal that does not say its width.
+const COLUMNS: usize = 80;
 /// Something failed and was put back, or needs a person.
 const FAILED: u8 = 1;
 
@@ -111,7 +113,8 @@ impl Voice for Terminal {
         if self.moves {
             self.wipe();
             if !line.is_empty() {
-                let columns = crate::sys::terminal::size(io::stderr()).map_or(80, |(columns, _)| columns);
+                let columns =
+                    crate::sys::terminal::size(io::stderr()).map_or(COLUMNS, |(columns, _)| columns);
                 let line: String = line.chars().take(columns.saturating_sub(1)).collect();
                 let _ = write!(io::stderr(), "{line}");
                 self.shown.set(true);

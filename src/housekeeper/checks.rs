@@ -84,6 +84,7 @@ async fn swarm(docker: &Client) -> Reason {
                 nodes.iter().filter_map(|node| node.manager_status.as_ref()).any(|status| status.leader);
             if leads { Reason::Leader } else { Reason::NoLeader }
         }
+        // A worker, or in no Swarm.
         Err(error) if error.status() == Some(503) => match docker.info().await {
             Ok(info) => membership(&info.swarm.local_node_state, info.swarm.control_available),
             Err(error) => reason(&error),

@@ -13,7 +13,7 @@ use core::time::Duration;
 use serde::Serialize;
 
 use crate::checks::Track;
-use crate::vrrp::priority::{Effective, effective};
+use crate::vrrp::priority::{Effective, HIGHEST, effective};
 use crate::vrrp::{PriorityRange, Version};
 
 pub use render::{json, render};
@@ -221,13 +221,16 @@ fn advice(cluster: &Cluster, ranked: &[Node], rows: &[Row]) -> Vec<String> {
     advice
 }
 
+/// Between the priorities that are proposed: as far apart as those given to nodes without any, where weights allow it.
+const WIDEST_STEP: u16 = 10;
+
 /// Priorities so close that each weight decides. `None` where weights are too small for that.
 fn closer(cluster: &Cluster, ranked: &[Node]) -> Option<String> {
     let weights = || cluster.tracks.iter().filter_map(|track| track.weight);
     let smallest = weights().map(i16::unsigned_abs).min()?;
     let gain: u16 = weights().map(|weight| weight.max(0).unsigned_abs()).sum();
-    let step = (smallest / 2).clamp(1, 10);
-    let top = u16::from(ranked.first()?.base).min(254_u16.checked_sub(gain)?);
+    let step = (smallest / 2).clamp(1, WIDEST_STEP);
+    let top = u16::from(ranked.first()?.base).min(u16::from(HIGHEST).checked_sub(gain)?);
     let mut nodes = Vec::new();
     for (at, node) in (0_u16..).zip(ranked) {
         let base = u8::try_from(top.checked_sub(at * step)?).ok().filter(|base| *base > 0)?;

@@ -21,6 +21,8 @@ use std::thread;
 use std::time::Instant;
 
 const WHAT: &str = "DNS";
+/// Where name servers answer (RFC 1035 section 4.2).
+const PORT: u16 = 53;
 /// For one datagram's answer, and for all over TCP: a name server on the same switch needs a millisecond, one that has to
 /// ask around seldom a second.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -92,10 +94,10 @@ fn system(name: &str) -> Result<Vec<IpAddr>, String> {
 
 fn sockets(resolver: &Resolver) -> Vec<SocketAddr> {
     let socket = |(addr, interface): &(IpAddr, Option<String>)| match addr {
-        IpAddr::V4(_) => SocketAddr::new(*addr, 53),
+        IpAddr::V4(_) => SocketAddr::new(*addr, PORT),
         IpAddr::V6(addr) => {
             let scope = interface.as_deref().and_then(|interface| if_nametoindex(interface).ok());
-            SocketAddrV6::new(*addr, 53, 0, scope.unwrap_or_default()).into()
+            SocketAddrV6::new(*addr, PORT, 0, scope.unwrap_or_default()).into()
         }
     };
     resolver.servers.iter().map(socket).collect()
@@ -175,7 +177,7 @@ impl Asker {
             },
             (None, Err(_)) => return None,
         };
-        let socket = SocketAddr::new(addr, 53);
+        let socket = SocketAddr::new(addr, PORT);
         let (query, answer) =
             self.ask(socket, name, Kind::A, false).ok().filter(|(_, it)| it.authoritative)?;
         match answer.reply(&query).with(self.addresses(socket, name, false)) {

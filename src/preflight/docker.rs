@@ -16,6 +16,8 @@ const LARGEST: usize = 4096;
 /// Oldest API this project is written for (Docker 20.10).
 const OLDEST: (u32, u32) = (1, 41);
 const WHAT: &str = "Docker";
+/// Characters of a strange answer that are shown: they fit on the line.
+const MAX_SHOWN: usize = 60;
 
 /// The lines for the table: Docker, and this node's place in the Swarm if it answers.
 pub fn lines(path: &Path) -> Vec<Line> {
@@ -86,7 +88,7 @@ fn ping(path: &Path) -> io::Result<String> {
 
 fn judge(answer: &str) -> Line {
     if !answer.starts_with("HTTP/1.1 200") && !answer.starts_with("HTTP/1.0 200") {
-        let first: String = answer.lines().next().unwrap_or("nothing").chars().take(60).collect();
+        let first: String = answer.lines().next().unwrap_or("nothing").chars().take(MAX_SHOWN).collect();
         return Line::bad(Mark::Warn, WHAT, format!("answers {first}"), "systemctl restart docker");
     }
     match version(answer) {

@@ -17,6 +17,8 @@ pub const MAX_DOCUMENT: usize = 1 << 20;
 const MAX_NAMES: usize = 10_000;
 /// Longest name: Docker's repository (255), tag (128) and digest, with room.
 const MAX_NAME: usize = 512;
+/// Characters of a strange name that are shown.
+const MAX_SHOWN: usize = 80;
 /// How long a keep-set is complete: services change, and a manager that is silent for a day cannot say how.
 const COMPLETE_FOR: Duration = Duration::from_hours(24);
 
@@ -132,7 +134,9 @@ impl Wanted {
         let strange =
             |name: &&String| name.len() > MAX_NAME || !name.bytes().all(|byte| byte.is_ascii_graphic());
         match images.iter().find(strange) {
-            Some(name) => Err(format!("{} is no image", name.escape_debug().take(80).collect::<String>())),
+            Some(name) => {
+                Err(format!("{} is no image", name.escape_debug().take(MAX_SHOWN).collect::<String>()))
+            }
             None => Ok(Self { images, volumes }.tidy()),
         }
     }

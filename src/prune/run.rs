@@ -259,7 +259,7 @@ impl Round<'_> {
                 let size = if *size > 0 { format!(" ({} MB)", *size / 1_000_000) } else { String::new() };
                 self.voice.say(Level::Info, &format!("removed {what}{size}: {reason}"));
             }
-            Err(error) if error.status() == Some(409) => {
+            Err(error) if error.is_conflict() => {
                 *verdict = Verdict::Refused;
                 *reason = error.to_string();
                 self.voice.say(Level::Info, &format!("{what} stays, its grace starts anew: {reason}"));
@@ -284,7 +284,7 @@ impl Round<'_> {
                 Thing::Volume(_) => self.docker.remove_volume(target).await,
             };
             match removed {
-                Err(error) if error.status() != Some(404) => return Err(error),
+                Err(error) if !error.is_not_found() => return Err(error),
                 Ok(()) | Err(_) => {}
             }
         }

@@ -40,6 +40,8 @@ struct Tracked {
 
 /// Timeouts that our default would be shorter than.
 const DEFAULT_TIMEOUT: u64 = 5000;
+/// What keepalived takes as a weight.
+const WEIGHTS: core::ops::RangeInclusive<i16> = -253..=253;
 const NO_VALUE: Text = "this value has no counterpart";
 
 impl Tracked {
@@ -172,7 +174,7 @@ fn in_process(statement: &Statement, tracked: &mut Tracked, lines: &mut Lines) {
 /// A weight of keepalived's.
 #[inline(never)]
 fn weight(text: &str) -> Option<i16> {
-    text.parse().ok().filter(|weight| (-253..=253).contains(weight))
+    text.parse().ok().filter(|weight| WEIGHTS.contains(weight))
 }
 
 impl Context {

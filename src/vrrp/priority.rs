@@ -18,6 +18,10 @@ pub type Weight = Option<i16>;
 
 /// The owner of the address: weights do not touch it.
 pub const OWNER: u8 = 255;
+/// The highest priority of any other router (RFC 9568 section 5.2.4).
+pub const HIGHEST: u8 = OWNER - 1;
+/// The largest weight, either way: between the lowest priority and [`HIGHEST`].
+pub const MAX_WEIGHT: i16 = HIGHEST as i16 - 1;
 
 /// The priority that results from `base` and each check's weight and whether it is well.
 pub fn effective(base: u8, checks: impl IntoIterator<Item = (Weight, bool)>) -> Effective {
@@ -33,7 +37,7 @@ pub fn effective(base: u8, checks: impl IntoIterator<Item = (Weight, bool)>) -> 
     if base == OWNER {
         return Effective::Priority(OWNER);
     }
-    Effective::Priority(u8::try_from(sum.clamp(1, 254)).unwrap_or(254))
+    Effective::Priority(u8::try_from(sum.clamp(1, HIGHEST.into())).unwrap_or(HIGHEST))
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ impl Round<'_> {
         let inspect = match self.docker.inspect_container(&container.id).await {
             Ok(raw) => parsed(&raw),
             // It has just gone.
-            Err(error) if error.status() == Some(404) => return Ok(None),
+            Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error),
         };
         let (name, ties) = (choice::name(container).to_owned(), order::ties(&inspect));

@@ -95,7 +95,7 @@ impl Round<'_> {
             return Err(format!("no longer the leader: {leader} leads and updates"));
         }
         let service = match self.docker.service(&subject.service.id).await {
-            Err(error) if error.status() == Some(404) => {
+            Err(error) if error.is_not_found() => {
                 return Ok(Err("somebody has just removed it".into()));
             }
             service => service.map_err(|error| error.to_string())?,

@@ -189,7 +189,7 @@ fn ending(end: End, plan: &Plan) -> Ending {
 async fn show(docker: &Client, id: &str) -> Result<Shown, Error> {
     let service = match docker.service(id).await {
         Ok(service) => Some(service),
-        Err(error) if error.status() == Some(404) => None,
+        Err(error) if error.is_not_found() => None,
         Err(error) => return Err(error),
     };
     let tasks = if service.is_some() { docker.tasks(id).await? } else { Vec::new() };

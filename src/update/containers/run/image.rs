@@ -46,7 +46,7 @@ pub fn in_window(policy: &Policy) -> bool {
 pub async fn inspect(docker: &Client, name: &str) -> Result<Option<Value>, Error> {
     match docker.inspect_image(name).await {
         Ok(raw) => Ok(Some(super::parsed(&raw))),
-        Err(error) if error.status() == Some(404) => Ok(None),
+        Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -114,7 +114,7 @@ impl Round<'_> {
             Some(why) => format!("{text} (asked without login: {why})"),
             None => text,
         };
-        if error.status() == Some(404) {
+        if error.is_not_found() {
             let why = format!("its registry does not have it, or not for us: {text}");
             return Tagged::Unknown(Verdict::Skipped, why);
         }

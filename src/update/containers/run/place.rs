@@ -71,7 +71,7 @@ pub async fn named(docker: &Client, name: &str) -> Result<Value, Error> {
 async fn inspect(docker: &Client, id: &str) -> Result<Value, Error> {
     match docker.inspect_container(id).await {
         Ok(raw) => Ok(parsed(&raw)),
-        Err(error) if error.status() == Some(404) => Ok(Value::Null),
+        Err(error) if error.is_not_found() => Ok(Value::Null),
         Err(error) => Err(error),
     }
 }
@@ -272,7 +272,7 @@ impl Disturbed {
 /// Removed is removed: dockerd may have died after it did so and before it said so.
 fn gone(removed: Result<(), Error>) -> Result<(), Error> {
     match removed {
-        Err(error) if error.status() == Some(404) => Ok(()),
+        Err(error) if error.is_not_found() => Ok(()),
         Ok(()) | Err(_) => removed,
     }
 }
