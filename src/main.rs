@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use unsinkable::flags::{self, Command, Config, Finding, Housekeeping, LocalAddresses, Refusal, Resolved};
 use unsinkable::sys::crash;
+use unsinkable::sysexits::EX_OSERR;
 use unsinkable::vrrp::Vip;
 use unsinkable::{daemon, housekeeper, log, plan, preflight, report, translate};
 
-/// sysexits.h: the system refused something.
-const EX_OSERR: u8 = 71;
 /// Between two looks for this node's address at boot: soon enough, and nothing on an idle Pi.
 const ADDRESS_RETRY: Duration = Duration::from_secs(1);
 

@@ -7,6 +7,7 @@
 mod housekeeper;
 mod journal;
 mod links;
+mod notes;
 mod notify;
 mod open;
 mod rejects;
@@ -24,6 +25,7 @@ use crate::report::rounds::Rounds;
 use crate::report::status::{Housekeeper, Threads};
 use crate::shared::{COMMANDS, Command, Commands, NOTES, Note, Shared};
 use crate::sys::{Failure, clock};
+use crate::sysexits::{EX_NOPERM, EX_OSERR, EX_UNAVAILABLE};
 use crate::time::Time;
 use crate::vrrp::event::Link;
 use crate::{notice, report, vip};
@@ -40,10 +42,10 @@ use std::ffi::OsString;
 use std::thread;
 use threads::Loops;
 
-/// Why the daemon could not start or go on: an exit code of sysexits.h and one line.
+/// Why the daemon could not start or go on: an exit code (`crate::sysexits`) and one line.
 #[derive(Debug)]
 pub struct Fatal {
-    /// 69 unavailable, 71 system error, 77 no permission.
+    /// `EX_UNAVAILABLE`, `EX_OSERR` or `EX_NOPERM`.
     pub exit: u8,
     /// What went wrong, and what to do.
     pub text: String,
@@ -54,13 +56,6 @@ impl fmt::Display for Fatal {
         f.write_str(&self.text)
     }
 }
-
-/// A resource that another program holds, or a kernel without it.
-pub const EX_UNAVAILABLE: u8 = 69;
-/// A system call that should not fail.
-pub const EX_OSERR: u8 = 71;
-/// A right that this process lacks.
-pub const EX_NOPERM: u8 = 77;
 
 impl Fatal {
     fn of(what: &str, failure: Failure) -> Self {

@@ -3,12 +3,13 @@
 //! Real time comes from the thread itself, or, where a unit keeps the daemon from asking for it, from outside: `realtime`
 //! is what the unit runs as `ExecStartPost`, with the rights that the daemon has not got.
 
-use super::{Daemon, EX_OSERR, EX_UNAVAILABLE, Fatal};
+use super::{Daemon, Fatal};
 use crate::flags::Config;
 use crate::report::status::Threads;
 use crate::shared::{Notes, Orders, Shared};
 use crate::sys::caps::{self, Capability};
 use crate::sys::{Failure, sched};
+use crate::sysexits::{EX_OSERR, EX_UNAVAILABLE};
 use crate::{vip, vrrp};
 use core::sync::atomic::{AtomicI32, Ordering};
 use core::time::Duration;

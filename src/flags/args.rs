@@ -2,10 +2,9 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, read in a terminal")]
 
 use clap::builder::PossibleValuesParser;
-use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand};
 
 use super::housekeeping::HousekeepingArgs;
-use super::manual::Shell;
 
 const ROUTERS: &str = "\
 More than one virtual router:
@@ -320,4 +319,20 @@ impl RouterArgs {
         };
         each_flag!(taken)
     }
+}
+
+/// What completions are written for: what Debian and Raspberry Pi OS have.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Shell {
+    /// The default.
+    Bash,
+    /// Fish.
+    Fish,
+    /// Z shell.
+    Zsh,
+}
+
+/// The flag table itself, for the manual page and the completions.
+pub fn command_table() -> clap::Command {
+    Cli::command()
 }

@@ -1,8 +1,8 @@
 //! What the page tells of the rounds beyond their last rows: which image is the newest of which service, what happened,
 //! and how much in all. Pure.
 
+use crate::report::events::Events;
 use crate::report::metrics::Sums;
-use crate::report::status::Events;
 use crate::report::words::bytes;
 use crate::sorted::Map;
 use crate::state::Known;

@@ -52,17 +52,13 @@ pub fn cluster(nodes: &[Seen<'_>], unix_ms: u64) -> String {
     w.open("", '{');
     w.number("format", u64::from(FORMAT));
     w.number("now_unix_ms", unix_ms);
-    w.open("nodes", '[');
-    for node in nodes {
-        w.open("", '{');
+    w.objects("nodes", nodes, |node, w| {
         w.text("addr", &node.addr.to_string());
         w.flag("own", node.own);
         w.maybe_number("age_ms", node.age.map(json::ms));
         w.maybe_text("error", node.error);
         w.raw("status", node.status.unwrap_or("null"));
-        w.close('}');
-    }
-    w.close(']');
+    });
     w.close('}');
     w.finish()
 }

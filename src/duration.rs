@@ -1,14 +1,17 @@
-//! Durations as people write them: `250ms`, `1s`, `30m`, `2h`, `1d`.
+//! Durations as people write them, in flags and labels: `250ms`, `1s`, `30m`, `2h`, `1d`.
 
 use core::time::Duration;
 
-/// Longest duration a flag takes: a year is beyond every use, and far below what overflows.
+/// Longest duration that is taken: a year is beyond every use, and far below what overflows.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// Units, longest first, in milliseconds.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-/// Reads a whole number with its unit. Zero needs none. The error says what was expected.
+/// Reads a whole number with its unit. Zero needs none.
+///
+/// # Errors
+/// What was expected.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
