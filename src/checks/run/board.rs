@@ -81,3 +81,19 @@ fn entries(folder: PathBuf) -> impl Iterator<Item = PathBuf> {
 fn text(path: PathBuf) -> Option<String> {
     fs::read_to_string(path).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    /// The other end of a terminal that nobody has unlocked is a file that answers EIO.
+    #[test]
+    fn a_file_system_that_opens_nothing_is_shut_down() {
+        let terminal = fs::File::open("/dev/ptmx").unwrap();
+        let told = text(format!("/proc/self/fdinfo/{}", terminal.as_raw_fd()).into()).unwrap();
+        let number = told.lines().find_map(|line| line.strip_prefix("tty-index:")).unwrap().trim();
+        assert!(is_shut_down(&Path::new("/dev/pts").join(number)));
+        assert!(!is_shut_down(Path::new("/proc/self/mountinfo")) && !is_shut_down(Path::new("/nonexistent")));
+    }
+}
