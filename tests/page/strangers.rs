@@ -90,7 +90,10 @@ fn a_node_of_another_version_is_told_and_hides_nobody() {
     let third = document["nodes"][2]["status"].clone();
     document["nodes"][2]["status"] = json!({ "format": 1, "node": "pi-3", "version": "0.0.9", "uptime_ms": 5000, "routers": third["routers"] });
     let Some(stage) = Stage::showing(document.clone()) else { return };
-    stage.shows(".node:first-child", &["It cannot be shown: what it says has format 2", "another version?"]);
+    stage.shows(
+        ".node:first-child",
+        &["unreadable", "It cannot be shown: what it says has format 2", "another version?"],
+    );
     stage.shows("#look + ul", &["10.0.10.31 cannot be shown"]);
     stage.shows(".where", &["10.0.10.39 is on 10.0.10.31"]);
     stage.shows(".node:nth-child(2)", &["pi-2", "process:dockerd well"]);
