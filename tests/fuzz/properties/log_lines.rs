@@ -12,6 +12,9 @@ const MOMENT: &[u8] = b"2025-11-23T00:39:08.000000042Z ";
 /// Docker's copier cuts lines here.
 const CUT: usize = 16 * 1024;
 
+/// Pieces of a recipe that are followed: more than a line has.
+const MOST: usize = 12;
+
 /// The lines, and whether the stream was given up.
 type Found = (Vec<(Stream, u64, Vec<u8>)>, bool);
 
@@ -40,7 +43,7 @@ pub fn run(data: &[u8]) {
 /// Docker's frames of a container that prints so: three bytes each for a frame (stream and end, length).
 fn framed(recipe: &[u8]) -> Vec<u8> {
     let mut stream = Vec::new();
-    for &[what, high, low] in recipe.as_chunks::<3>().0 {
+    for &[what, high, low] in recipe.as_chunks::<3>().0.iter().take(MOST) {
         let len = usize::from(u16::from_be_bytes([high, low])) % (CUT + 1);
         let end: &[u8] = if what & 2 == 0 { b"\n" } else { b"" };
         let total = u32::try_from(MOMENT.len() + len + end.len()).expect("short");
@@ -56,7 +59,7 @@ fn framed(recipe: &[u8]) -> Vec<u8> {
 /// The same with a terminal: no frames, and in a long line the moment stands where Docker has cut it.
 fn printed(recipe: &[u8]) -> Vec<u8> {
     let mut stream = Vec::new();
-    for &[what, high, low] in recipe.as_chunks::<3>().0 {
+    for &[what, high, low] in recipe.as_chunks::<3>().0.iter().take(MOST) {
         let len = usize::from(u16::from_be_bytes([high, low])) % (CUT + 1);
         stream.extend(MOMENT);
         stream.resize(stream.len() + len, what);

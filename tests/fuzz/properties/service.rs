@@ -19,7 +19,9 @@ const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef012
 const NOW: u64 = 1_763_858_348;
 const DEADLINE: Duration = Duration::from_secs(900);
 const BAKE: Duration = Duration::from_secs(60);
-/// No flag and no label takes longer than a year; 10,000 tasks wait for each other in between.
+/// Between two looks; fewer than a daemon takes.
+const EVERY: Duration = Duration::from_secs(30);
+/// No flag and no label takes longer than a year.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// Reads `data` as what a manager tells.
@@ -62,10 +64,12 @@ fn looked_at(spec: &Spec, tasks: u64) {
     if let Ok(found) = candidate::look(spec, &policy) {
         assert!(found.digest.starts_with("sha") && found.reference.tag_or_latest().is_some(), "{found:?}");
     }
-    let (bake, _) = candidate::bake(spec, &policy);
-    let label = spec.label("unsinkable.bake").is_some();
-    assert!(bake >= Duration::from_secs(60) || label, "{bake:?}");
-    assert!(bake <= LONGEST || !label, "{bake:?}");
+    let (bake, complaint) = candidate::bake(spec, &policy);
+    if spec.label("unsinkable.bake").is_some() && complaint.is_none() {
+        assert!(bake <= LONGEST, "{bake:?}");
+    } else {
+        assert!(bake >= Duration::from_secs(60), "{bake:?}");
+    }
     assert!(candidate::deadline(spec, tasks, &policy) >= Duration::from_secs(900));
 }
 
@@ -96,13 +100,13 @@ fn rolled_out(service: &Service, tasks: &[Task], nodes: &[Node]) {
     };
     let mut now = Time::from_micros(1_000_000_000);
     let mut rollout = Rollout::begin(plan, now);
-    for _ in 0..5_000 {
+    for _ in 0..200 {
         let look = Look { now, service: Some(service), tasks, nodes };
         rollout.progress(look);
         match rollout.look(look) {
             Step::Wait(pause) => {
-                assert!(!pause.is_zero());
-                now += pause.max(Duration::from_secs(1));
+                assert!(!pause.is_zero() && pause <= EVERY);
+                now += EVERY;
             }
             Step::RollBack(why) => rollout.rolling_back(now, why),
             Step::End(End::Updated | End::RolledBack(_) | End::Failed(_) | End::LetGo(_)) => return,
