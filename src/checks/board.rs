@@ -30,7 +30,10 @@ const SLOWED: u32 = 1 << 1 | 1 << 2;
 
 /// The worst of the signs; well without any.
 pub fn judge(signs: &Signs, too_hot: u8) -> Reason {
-    let degrees = signs.heat.map(|heat| i16::try_from(heat / 1000).unwrap_or(i16::MAX));
+    // A sensor that is not there may say -2147483648.
+    let degrees = signs
+        .heat
+        .map(|heat| i16::try_from(heat / 1000).unwrap_or(if heat < 0 { i16::MIN } else { i16::MAX }));
     if signs.root_read_only {
         return Reason::RootReadOnly;
     }
@@ -105,6 +108,9 @@ mod tests {
             Reason::DockerReadOnly
         );
         assert_eq!(judge(&Signs::default(), 80), Reason::NoThermometer);
+        let frozen = Signs { heat: Some(i32::MIN), ..Signs::default() };
+        assert_eq!(judge(&frozen, 80), Reason::Degrees(i16::MIN), "not too hot");
+        assert_eq!(judge(&Signs { heat: Some(i32::MAX), ..frozen }, 80), Reason::TooHot(i16::MAX));
     }
 
     #[test]
