@@ -44,6 +44,10 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
         }
         Command::Resign { run_dir, pause } => report::resign_command(&report::socket_path(&run_dir), pause),
         Command::Release { run_dir: _, vips } => release(&vips),
+        Command::Realtime { wanted: false } => 0,
+        Command::Realtime { wanted: true } => {
+            daemon::lend_realtime().map_or_else(|fatal| fail(&fatal), |()| 0)
+        }
         Command::Man => print_bytes(&flags::man_page()),
         Command::Completions(shell) => print_bytes(&flags::completions(shell)),
         Command::Update { dry_run, json, jobs } => housekeeper::by_hand::update(&jobs, dry_run, json),

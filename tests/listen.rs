@@ -239,6 +239,25 @@ fn nobody_waits_for_the_silent() {
     assert!(held <= MAX_OF_ONE, "{held}");
 }
 
+/// A client that has its answer may leave its connection open, as one does that would keep it: whoever comes next has
+/// not asked yet, and must not be the one that goes.
+#[test]
+fn who_has_the_answer_makes_room_for_who_has_not_asked() {
+    let server = Server::start();
+    let ask = |client: &mut TcpStream| {
+        client.write_all(b"GET /keep.json HTTP/1.1\r\nHost: pi\r\nConnection: keep-alive\r\n\r\n").unwrap();
+        let answer = answer(client);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "this was the last: {answer}");
+    };
+    for _ in 0..20 {
+        let mut kept: Vec<TcpStream> = (0..MAX_OF_ONE).map(|_| server.connect()).collect();
+        kept.iter_mut().for_each(ask);
+        let mut next: Vec<TcpStream> = (0..8).map(|_| server.connect()).collect();
+        next.iter_mut().for_each(ask);
+    }
+}
+
 /// A connection from this address.
 fn socket2(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};

@@ -51,6 +51,7 @@ impl Daemon<'_> {
         spawn(&ex, self.look_again(work.doubted));
         spawn(&ex, self.obey_signals(work.signals));
         spawn(&ex, self.feed_watchdog());
+        spawn(&ex, self.watch_realtime());
         spawn(&ex, notice::run::run(work.calls, &notify::VARIABLES, notice::run::LIMIT));
         if self.config.housekeeping.any() {
             spawn(&ex, housekeeper::keep(self, work.args));

@@ -123,6 +123,9 @@ pub enum Verb {
         /// Which
         shell: Shell,
     },
+    /// Give the threads of the daemon in $MAINPID real-time scheduling (systemd's ExecStartPost); takes the flags of run
+    #[command(hide = true)]
+    Realtime(RunArgs),
     /// The child process of run
     #[command(hide = true)]
     Housekeeper(RunArgs),

@@ -152,6 +152,11 @@ pub enum Command {
         /// The VIPs; where no interface is named, from whichever interface carries them.
         vips: Vec<(Option<String>, Vip)>,
     },
+    /// `realtime`: give the daemon's threads real-time scheduling, if its flags want it.
+    Realtime {
+        /// `--realtime` is on.
+        wanted: bool,
+    },
     /// `man`: the manual page on stdout.
     Man,
     /// `completions SHELL`: the script on stdout.

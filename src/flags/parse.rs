@@ -42,6 +42,7 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             Err(why) => Err(usage(&format!("--for {pause}: {why}"))),
         },
         Verb::Release(run) => release(&run, given),
+        Verb::Realtime(run) => Ok(Command::Realtime { wanted: run.realtime == "on" }),
         Verb::Update { dry_run, json, run } => {
             let jobs = round(&run, given)?;
             Ok(Command::Update { dry_run, json, jobs })

@@ -37,6 +37,7 @@ fn run(flags: &str, local: &LocalAddresses) -> Result<Resolved, Refusal> {
         | Command::Status { .. }
         | Command::Resign { .. }
         | Command::Release { .. }
+        | Command::Realtime { .. }
         | Command::Man
         | Command::Completions(_)
         | Command::Translate { .. }

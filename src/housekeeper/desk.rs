@@ -3,7 +3,7 @@
 
 use super::frame::Frame;
 use super::link::Link;
-use super::memory::Memory;
+use super::memory::{BEGINS, Memory};
 use super::notices::Notices;
 use super::schedule::Job;
 use super::summary::{self, Span};
@@ -12,6 +12,7 @@ use crate::report::rounds::{self, Rounds};
 use crate::state::State;
 use crate::sys::clock;
 use crate::time::Time;
+use crate::update::rollout::short;
 use crate::voice::{Rollout, Voice};
 use crate::{prune, update};
 use core::cell::{Cell, RefCell};
@@ -103,12 +104,17 @@ impl Voice for Desk<'_> {
 
     fn progress(&self, line: &str) {
         if matches!(self.busy.get().0, Job::Update) {
-            line.clone_into(&mut self.memory.borrow_mut().progress);
+            self.memory.borrow_mut().progresses(line, clock::now());
         }
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
     }
 
     fn begins(&self, rollout: Rollout<'_>) {
         self.notices.begins(rollout);
+        let Rollout { what, name, to, .. } = rollout;
+        if what == "service" {
+            self.memory.borrow_mut().begun.insert(name.to_owned(), to.to_owned());
+            self.progress(&format!("{name}: {BEGINS}{}", short(to)));
+        }
     }
 }

@@ -10,6 +10,7 @@ mod source;
 mod vip;
 
 use super::desk::Desk;
+use super::services;
 use crate::ceph::run::Known;
 use crate::flags::Housekeeping;
 use crate::report::document::{self, Heard, Seen};
@@ -105,8 +106,7 @@ impl<'a> Gathered<'a> {
     /// Looks things up as they are asked for, until dropped.
     pub async fn run(&self) {
         let vip = || -> Look<'_> { Box::pin(self.ask_vip()) };
-        let docker =
-            || -> Look<'_> { Box::pin(docker::ask(&self.jobs.docker, &self.desk.memory, &self.told)) };
+        let docker = || -> Look<'_> { Box::pin(docker::ask(&self.jobs.docker, &self.told)) };
         let asked: Vec<_> =
             self.peers.iter().map(|peer| move || -> Look<'_> { Box::pin(peer.ask()) }).collect();
         let tasks = LocalExecutor::new();
@@ -179,6 +179,7 @@ impl<'a> Gathered<'a> {
             return kept;
         }
         let asked = async {
+            self.docker.not_before(self.desk.memory.borrow().turned);
             // Who this node is, is known then: it does not ask itself.
             self.vip.fresh().await;
             let own = self.own_addrs();
@@ -231,6 +232,7 @@ impl<'a> Gathered<'a> {
     }
 
     async fn wait_for_own(&self) {
+        self.docker.not_before(self.desk.memory.borrow().turned);
         within(PATIENCE, future::zip(self.vip.fresh(), self.docker.fresh())).await;
     }
 
@@ -272,9 +274,13 @@ impl<'a> Gathered<'a> {
         let error = self.docker.trouble(now);
         let age = self.docker.age(now).map(crate::report::json::ms);
         let docker = Docker { error, age, engine: told.engine.clone() };
+        let mut swarm = told.swarm.clone();
+        if let (Some(swarm), Some(listed)) = (&mut swarm, &told.services) {
+            swarm.services = Some(services::describe(listed, &self.desk.memory.borrow()));
+        }
         Node {
             docker: (docker != Docker::default()).then_some(docker),
-            swarm: told.swarm.clone(),
+            swarm,
             disks,
             board,
             ceph: (!self.jobs.ceph.is_empty()).then(|| self.ceph.with(|look| ceph::storage(look, now))),

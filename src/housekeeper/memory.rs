@@ -9,6 +9,8 @@ use crate::state::Known;
 use crate::time::Time;
 use crate::{prune, update};
 
+/// What is said of a service whose update was ordered, until it has been looked at: `web: begins to run 3f2a…`.
+pub const BEGINS: &str = "begins to run ";
 /// Names in one event; more are counted.
 const MAX_NAMES: usize = 3;
 
@@ -23,6 +25,10 @@ pub struct Memory {
     pub sums: Sums,
     /// What the round of updates that goes on does; empty between two rounds.
     pub progress: String,
+    /// Services that this round has begun to move, and the digest they are to run.
+    pub begun: Map<String, String>,
+    /// When a rollout last began or ended: what Docker listed before is of another time.
+    pub turned: Time,
     /// A round of updates has been over.
     pub(super) seen: bool,
 }
@@ -70,7 +76,16 @@ impl Memory {
         }
         self.judged = judged;
         self.seen = true;
-        self.progress.clear();
+        self.begun = Map::new();
+        self.progresses("", now);
+    }
+
+    /// A round of updates says how far it is; empty where something is over.
+    pub fn progresses(&mut self, line: &str, now: Time) {
+        if line.is_empty() != self.progress.is_empty() {
+            self.turned = now;
+        }
+        line.clone_into(&mut self.progress);
     }
 
     /// A round of pruning is over.
@@ -143,6 +158,21 @@ mod tests {
         assert_eq!(memory.judged.len(), 3);
         assert_eq!((memory.sums.updated, memory.sums.rolled_back, memory.sums.failed), (1, 1, 1));
         assert_eq!(memory.progress, "");
+    }
+
+    #[test]
+    fn a_turn_is_the_begin_and_the_end_of_a_rollout() {
+        let at = Time::from_micros;
+        let mut memory = Memory::default();
+        memory.begun = [("web".to_owned(), "sha256:b".to_owned())].into();
+        for (line, now, turned) in
+            [("", 1, 0), ("web: 1/3 run", 2, 2), ("web: 2/3 run", 3, 2), ("", 4, 4), ("", 5, 4)]
+        {
+            memory.progresses(line, at(now));
+            assert_eq!((memory.progress.as_str(), memory.turned), (line, at(turned)));
+        }
+        memory.updated(&update::Report::default(), &Map::new(), at(6));
+        assert!(memory.begun.is_empty());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The Swarm's services as the page shows them: what Docker says of each, and what the rounds know of its image. Pure
 //! but for the time of day.
 
-use super::memory::Memory;
+use super::memory::{BEGINS, Judged, Memory};
 use crate::docker::Reference;
-use crate::docker::api;
+use crate::docker::api::{self, UpdateStatus};
 use crate::report::node::{ImageState, Service};
 use crate::sys::clock;
 use crate::update::Verdict;
@@ -13,38 +13,65 @@ use crate::update::spec::{Mode, Spec};
 /// What `docker stack deploy` writes on each service.
 const STACK: &str = "com.docker.stack.namespace";
 
-/// All services by name; one whose spec cannot be read is left out.
-pub fn describe(services: &[api::Service], memory: &Memory) -> Vec<Service> {
-    let now = clock::unix();
-    let mut described: Vec<Service> =
-        services.iter().filter_map(|service| one(service, memory, now)).collect();
-    described.sort_by(|one, other| one.name.cmp(&other.name));
-    described
+/// A service as Docker listed it, some seconds ago.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What can be said of it without the rounds.
+    service: Service,
+    update: Option<UpdateStatus>,
 }
 
-/// `now`: unix seconds.
-fn one(service: &api::Service, memory: &Memory, now: u64) -> Option<Service> {
+/// What is kept of Docker's list, by name; one whose spec cannot be read is left out.
+pub fn listed(services: &[api::Service]) -> Vec<Listed> {
+    let mut listed: Vec<Listed> = services.iter().filter_map(one).collect();
+    listed.sort_by(|one, other| one.service.name.cmp(&other.service.name));
+    listed
+}
+
+fn one(service: &api::Service) -> Option<Listed> {
     let spec = Spec::read(service.spec.get()).ok()?;
     let reference = Reference::parse(spec.image()).ok();
     let digest = reference.as_ref().and_then(|reference| reference.digest.clone());
-    let update = service.update_status.as_ref();
-    let (state, detail) = fares(&spec.name, digest.as_deref(), update, memory);
     let tasks = service.service_status.unwrap_or_default();
-    let ended = update.and_then(|update| unix(&update.completed_at));
-    Some(Service {
+    let known = Service {
         id: service.id.clone(),
         stack: spec.label(STACK).map(str::to_owned),
         image: reference.map_or_else(|| spec.image().to_owned(), |reference| reference.familiar_tagged()),
         digest,
-        newest: memory.judged.get(&spec.name).and_then(|judged| judged.newest.clone()),
+        newest: None,
         mode: mode(&spec.mode),
         running: tasks.running_tasks,
         desired: tasks.desired_tasks,
-        state,
-        detail: detail.filter(|detail| !detail.is_empty()),
-        updated_ago: ended.map(|ended| now.saturating_sub(ended) * 1000),
+        state: ImageState::Unknown,
+        detail: None,
+        updated_ago: None,
         name: spec.name,
-    })
+    };
+    Some(Listed { service: known, update: service.update_status.clone() })
+}
+
+/// All of them as they fare now: a rollout of ours is told as its round tells it, however old the list is.
+pub fn describe(listed: &[Listed], memory: &Memory) -> Vec<Service> {
+    let now = clock::unix();
+    listed.iter().map(|listed| described(listed, memory, now)).collect()
+}
+
+/// `now`: unix seconds.
+fn described(listed: &Listed, memory: &Memory, now: u64) -> Service {
+    let mut service = listed.service.clone();
+    let judged = memory.judged.get(&service.name);
+    let begun = memory.begun.get(&service.name);
+    service.newest = begun.or(judged.and_then(|judged| judged.newest.as_ref())).cloned();
+    let update = listed.update.as_ref();
+    if let Some((state, how)) = goes_on(&service.name, &memory.progress) {
+        (service.state, service.detail) = (state, Some(how.to_owned()));
+        return service;
+    }
+    let ended = update.and_then(|update| unix(&update.completed_at));
+    service.updated_ago = ended.map(|ended| now.saturating_sub(ended) * 1000);
+    let (state, detail) = fares(&service, update, judged);
+    (service.state, service.detail) = (state, detail.filter(|detail| !detail.is_empty()));
+    service
 }
 
 fn mode(mode: &Mode) -> &'static str {
@@ -56,35 +83,43 @@ fn mode(mode: &Mode) -> &'static str {
     }
 }
 
-/// How its image fares, and why or how far. What Docker does now comes first, then what a round of ours does, then what
-/// the last round found.
+/// What a round does with the service `name` at the moment, as its `progress` says (`Rollout::progress`), and how far it is.
+fn goes_on<'a>(name: &str, progress: &'a str) -> Option<(ImageState, &'a str)> {
+    let how = progress.strip_prefix(name)?.strip_prefix(": ")?;
+    let state = if how.starts_with("put back") {
+        ImageState::RollingBack
+    } else if how.contains(", watched for ") {
+        ImageState::Baking
+    } else if how.starts_with(BEGINS) || how.starts_with(|c: char| c.is_ascii_digit()) {
+        ImageState::Updating
+    } else {
+        // A container of the same name.
+        return None;
+    };
+    Some((state, how))
+}
+
+/// How the image of one fares that no round watches, and why: what Docker does now, else what the last round found.
 fn fares(
-    name: &str,
-    digest: Option<&str>,
-    update: Option<&api::UpdateStatus>,
-    memory: &Memory,
+    service: &Service,
+    update: Option<&UpdateStatus>,
+    judged: Option<&Judged>,
 ) -> (ImageState, Option<String>) {
-    let watched = memory.progress.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
     let message = update.map(|update| update.message.clone());
-    let words = || watched.map(str::to_owned).or(message.clone());
     match update.map_or("", |update| update.state.as_str()) {
-        "updating" => return (ImageState::Updating, words()),
-        "rollback_started" => return (ImageState::RollingBack, words()),
+        "updating" => return (ImageState::Updating, message),
+        "rollback_started" => return (ImageState::RollingBack, message),
         "paused" | "rollback_paused" => return (ImageState::Failed, message),
         // Over, never begun, or a state of a later Docker.
         _ => {}
     }
-    if let Some(watched) = watched {
-        let state =
-            if watched.starts_with("put back") { ImageState::RollingBack } else { ImageState::Baking };
-        return (state, Some(watched.to_owned()));
-    }
-    let Some(judged) = memory.judged.get(name) else { return (ImageState::Unknown, None) };
+    let Service { newest, digest, .. } = service;
+    let Some(judged) = judged else { return (ImageState::Unknown, None) };
     let reason = Some(judged.reason.clone());
     match judged.verdict {
         Verdict::Skipped => (ImageState::Skipped, reason),
-        _ if judged.newest.is_none() => (ImageState::Unknown, reason),
-        _ if judged.newest.as_deref() == digest => (ImageState::Current, None),
+        _ if newest.is_none() => (ImageState::Unknown, reason),
+        _ if newest == digest => (ImageState::Current, None),
         Verdict::Held | Verdict::RolledBack => (ImageState::Held, reason),
         Verdict::Failed => (ImageState::Failed, reason),
         Verdict::Deferred | Verdict::Due => (ImageState::Outdated, reason),
@@ -95,7 +130,6 @@ fn fares(
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::Judged;
     use super::*;
 
     const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -116,10 +150,14 @@ mod tests {
         Memory { judged: [("web_app".to_owned(), judged)].into(), ..Memory::default() }
     }
 
+    fn one_of(service: &api::Service, memory: &Memory, now: u64) -> Service {
+        described(&one(service).unwrap(), memory, now)
+    }
+
     #[test]
     fn a_service_is_described_in_dockers_and_our_words() {
         let update = r#"{"State":"completed","StartedAt":"","CompletedAt":"1970-01-01T00:16:40.5Z"}"#;
-        let told = one(&service("web_app", update), &memory(Verdict::Current, Some(A)), 1_120).unwrap();
+        let told = one_of(&service("web_app", update), &memory(Verdict::Current, Some(A)), 1_120);
         let expected = Service {
             id: "id-web_app".to_owned(),
             name: "web_app".to_owned(),
@@ -135,28 +173,30 @@ mod tests {
             updated_ago: Some(120_000),
         };
         assert_eq!(told, expected);
-        let names: Vec<_> = describe(&[service("b", "null"), service("a", "null")], &Memory::default())
-            .into_iter()
-            .map(|service| (service.name, service.state, service.updated_ago))
-            .collect();
+        let names: Vec<_> =
+            describe(&listed(&[service("b", "null"), service("a", "null")]), &Memory::default())
+                .into_iter()
+                .map(|service| (service.name, service.state, service.updated_ago))
+                .collect();
         let unknown = |name: &str| (name.to_owned(), ImageState::Unknown, None);
         assert_eq!(names, [unknown("a"), unknown("b")]);
     }
 
+    fn said(state: ImageState, text: &str) -> (ImageState, String) {
+        (state, text.to_owned())
+    }
+
+    /// With this state in Docker's list.
+    fn told(state: &str, memory: &Memory) -> (ImageState, String) {
+        let update = format!(r#"{{"State":"{state}","Message":"docker's","CompletedAt":""}}"#);
+        let told = one_of(&service("web_app", &update), memory, 0);
+        (told.state, told.detail.unwrap_or_default())
+    }
+
     #[test]
-    fn the_state_of_an_image_is_what_goes_on_now_else_what_was_found() {
-        use ImageState::{Baking, Current, Failed, Held, Outdated, RollingBack, Skipped, Unknown, Updating};
-        let fares = |state: &str, memory: &Memory| {
-            let status = api::UpdateStatus {
-                state: state.to_owned(),
-                message: "docker's".to_owned(),
-                ..Default::default()
-            };
-            let (state, detail) = fares("web_app", Some(A), Some(&status), memory);
-            (state, detail.unwrap_or_default())
-        };
-        let case = |state: &str, verdict, newest| fares(state, &memory(verdict, newest));
-        let said = |state, text: &str| (state, text.to_owned());
+    fn the_state_of_an_image_is_what_docker_does_else_what_was_found() {
+        use ImageState::{Current, Failed, Held, Outdated, RollingBack, Skipped, Unknown, Updating};
+        let case = |state: &str, verdict, newest| told(state, &memory(verdict, newest));
         assert_eq!(case("", Verdict::Current, Some(A)), said(Current, ""));
         assert_eq!(case("completed", Verdict::Current, Some(B)), said(Outdated, ""));
         assert_eq!(case("", Verdict::Deferred, Some(B)), said(Outdated, "why"));
@@ -168,12 +208,46 @@ mod tests {
         assert_eq!(case("updating", Verdict::Current, Some(A)), said(Updating, "docker's"));
         assert_eq!(case("rollback_started", Verdict::Current, Some(A)), said(RollingBack, "docker's"));
         assert_eq!(case("paused", Verdict::Current, Some(A)), said(Failed, "docker's"));
-        let at_work =
-            |progress: &str| Memory { progress: progress.to_owned(), ..memory(Verdict::Current, Some(A)) };
-        let (run, bake) = ("web_app: 1/3 run bb, 4 s", "web_app: 3/3 run bb, watched for 4 of 60 s");
-        assert_eq!(fares("updating", &at_work(run)), said(Updating, "1/3 run bb, 4 s"));
-        assert_eq!(fares("completed", &at_work(bake)), said(Baking, "3/3 run bb, watched for 4 of 60 s"));
-        assert_eq!(fares("", &at_work("web_app: put back, 3/3 run")), said(RollingBack, "put back, 3/3 run"));
-        assert_eq!(fares("", &at_work("web_app2: 1/3 run bb, 4 s")), said(Current, ""));
+    }
+
+    /// Docker's list is some seconds old, and shows what was or what comes.
+    #[test]
+    fn a_rollout_of_ours_is_told_as_its_round_tells_it_whatever_the_list_shows() {
+        use ImageState::{Baking, Current, RollingBack, Updating};
+        for listed in ["", "completed", "updating", "paused", "rollback_started", "rollback_completed"] {
+            for (progress, state) in [
+                ("begins to run bb", Updating),
+                ("1/3 run bb, 4 s", Updating),
+                ("3/3 run bb, watched for 4 of 60 s", Baking),
+                ("put back, 3/3 run aa, 9 s", RollingBack),
+            ] {
+                let mut memory = memory(Verdict::Current, Some(A));
+                memory.progress = format!("web_app: {progress}");
+                assert_eq!(told(listed, &memory), said(state, progress), "{listed:?}");
+            }
+        }
+        // Of another service, and of a container of the same name.
+        for progress in
+            ["web_app2: 1/3 run bb, 4 s", "web_app: watched for 4 of 60 s", "web_app: stopping it"]
+        {
+            let mut memory = memory(Verdict::Current, Some(A));
+            memory.progress = progress.to_owned();
+            assert_eq!(told("", &memory), said(Current, ""), "{progress}");
+        }
+    }
+
+    #[test]
+    fn what_a_round_has_moved_has_a_newest_image_before_the_round_is_over() {
+        let mut memory = memory(Verdict::Current, Some(B));
+        memory.begun = [("web_app".to_owned(), A.to_owned())].into();
+        memory.progress = "web_app: begins to run aaaaaaaaaaaa".to_owned();
+        let long_ago = r#"{"State":"completed","CompletedAt":"1970-01-01T00:00:01Z"}"#;
+        let during = one_of(&service("web_app", long_ago), &memory, 100);
+        assert_eq!((during.newest.as_deref(), during.updated_ago), (Some(A), None));
+        // Others are looked at still.
+        memory.progress = "shop_app: 1/3 run cc, 4 s".to_owned();
+        let behind = one_of(&service("web_app", long_ago), &memory, 100);
+        assert_eq!((behind.state, behind.newest.as_deref()), (ImageState::Current, Some(A)));
+        assert_eq!(behind.updated_ago, Some(99_000));
     }
 }

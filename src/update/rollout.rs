@@ -291,7 +291,7 @@ impl Rollout {
             if excused {
                 self.doubted = Some(view.look.now);
             }
-            if self.tolerated > self.slots(view).wanted + PATIENCE {
+            if self.tolerated > self.slots(view).wanted.saturating_add(PATIENCE) {
                 return Some(format!(
                     "{} tasks have failed, the last: {}",
                     self.tolerated,

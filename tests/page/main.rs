@@ -9,6 +9,7 @@ mod life;
 mod real;
 mod rules;
 mod server;
+mod strangers;
 
 use browser::{Browser, Scheme, can_run};
 use serde_json::Value;

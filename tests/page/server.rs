@@ -107,8 +107,9 @@ impl Server {
             let counted = if node["error"].is_null() { 0 } else { node["age_ms"].as_u64().unwrap_or(0) };
             let events = node.pointer_mut("/status/events").and_then(Value::as_array_mut);
             for event in events.into_iter().flatten() {
-                let ago = event["ago_ms"].as_u64().expect("a time") + ms(self.started);
-                event["ago_ms"] = ago.saturating_sub(counted).into();
+                let passed = i64::try_from(ms(self.started)).expect("a test is short");
+                let Some(ago) = event["ago_ms"].as_i64() else { continue };
+                event["ago_ms"] = (ago + passed).saturating_sub_unsigned(counted).into();
             }
         }
         document.to_string()

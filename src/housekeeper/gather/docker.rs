@@ -1,7 +1,6 @@
 //! Asks dockerd what it is, and on a manager who is in the Swarm and what runs there.
 
-use super::super::memory::Memory;
-use super::super::services;
+use super::super::services::{self, Listed};
 use crate::docker::api::{Info, Node};
 use crate::docker::client::Limits;
 use crate::docker::{Client, Error};
@@ -25,19 +24,22 @@ const LIMITS: Limits = Limits {
 pub struct Told {
     /// Of itself.
     pub engine: Option<Engine>,
-    /// Of the Swarm; nothing without one.
+    /// Of the Swarm but for its services; nothing without one.
     pub swarm: Option<Swarm>,
+    /// Nothing where this node lists none.
+    pub services: Option<Vec<Listed>>,
 }
 
 /// Asks, over a connection that goes again.
 ///
 /// # Errors
 /// In words, when not even `/info` is answered; what is wrong with the Swarm stands in it.
-pub async fn ask(socket: &Path, memory: &RefCell<Memory>, told: &RefCell<Told>) -> Result<(), String> {
+pub async fn ask(socket: &Path, told: &RefCell<Told>) -> Result<(), String> {
     let docker = Client::with_limits(socket, LIMITS);
     let info = docker.info().await.map_err(|error| error.to_string())?;
-    let swarm = swarm(&docker, &info, memory).await;
-    *told.borrow_mut() = Told { engine: Some(engine(info, &docker)), swarm };
+    let mut services = None;
+    let swarm = swarm(&docker, &info, &mut services).await;
+    *told.borrow_mut() = Told { engine: Some(engine(info, &docker)), swarm, services };
     Ok(())
 }
 
@@ -60,7 +62,7 @@ fn engine(info: Info, docker: &Client) -> Engine {
     }
 }
 
-async fn swarm(docker: &Client, info: &Info, memory: &RefCell<Memory>) -> Option<Swarm> {
+async fn swarm(docker: &Client, info: &Info, services: &mut Option<Vec<Listed>>) -> Option<Swarm> {
     let told = &info.swarm;
     if matches!(told.local_node_state.as_str(), "" | "inactive") {
         return None;
@@ -74,17 +76,16 @@ async fn swarm(docker: &Client, info: &Info, memory: &RefCell<Memory>) -> Option
         services: None,
     };
     if swarm.manager {
-        let listed = list(docker, &mut swarm, memory).await;
+        let listed = list(docker, &mut swarm, services).await;
         swarm.error = swarm.error.or(listed.err().map(|error| error.to_string()));
     }
     Some(swarm)
 }
 
-async fn list(docker: &Client, swarm: &mut Swarm, memory: &RefCell<Memory>) -> Result<(), Error> {
+async fn list(docker: &Client, swarm: &mut Swarm, services: &mut Option<Vec<Listed>>) -> Result<(), Error> {
     let nodes = docker.nodes().await?;
     swarm.members = Some(nodes.into_iter().map(member).collect());
-    let services = docker.services().await?;
-    swarm.services = Some(services::describe(&services, &memory.borrow()));
+    *services = Some(services::listed(&docker.services().await?));
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 
 use super::source::Source;
 use crate::docker::fetch::fetch;
+use crate::report::document;
 use core::cell::RefCell;
 use core::net::SocketAddr;
 use core::time::Duration;
-use serde::Deserialize;
 
 /// Between two looks: as often as a page asks.
 const GOOD_FOR: Duration = Duration::from_secs(2);
@@ -26,15 +26,6 @@ pub struct Peer {
     pub status: RefCell<Option<String>>,
 }
 
-/// What makes a document a status.
-#[derive(Deserialize)]
-struct Status {
-    #[serde(rename = "format")]
-    _format: u32,
-    #[serde(rename = "routers")]
-    _routers: Vec<serde::de::IgnoredAny>,
-}
-
 impl Peer {
     /// Not asked yet.
     pub fn new(addr: SocketAddr) -> Self {
@@ -51,43 +42,7 @@ impl Peer {
             let text = error.to_string();
             format!("no answer: {}", text.strip_prefix(&format!("{}: ", error.call)).unwrap_or(&text))
         })?;
-        *self.status.borrow_mut() = Some(checked(body)?);
+        *self.status.borrow_mut() = Some(document::of_peer(body)?);
         Ok(())
-    }
-}
-
-/// The text, if it is JSON, whole, and a status: it is shown to others as it is.
-fn checked(body: Vec<u8>) -> Result<String, String> {
-    let text = String::from_utf8(body).map_err(|_| "what answers there is no text".to_owned())?;
-    serde_json::from_str::<Status>(&text)
-        .map_err(|error| format!("what answers there is no status: {error}"))?;
-    Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_status_is_passed_on() {
-        let take = |text: &[u8]| checked(text.to_vec());
-        let status = br#"{"format":1,"node":"pi-2","routers":[{"vrid":12}],"more":{"a":[1,2]}}"#;
-        assert_eq!(take(status).unwrap().as_bytes(), status);
-        for text in [
-            &b""[..],
-            b"{}",
-            b"[]",
-            b"<html>",
-            b"{\"format\":1}",
-            b"{\"format\":1,\"routers\":[]},{",
-            b"\xff",
-        ] {
-            assert!(take(text).is_err(), "{text:?}");
-        }
-        for end in 0..status.len() {
-            assert!(take(&status[..end]).is_err(), "{end}");
-        }
-        let deep = format!("{{\"format\":1,\"routers\":[],\"x\":{}", "[".repeat(100_000));
-        assert!(take(deep.as_bytes()).is_err());
     }
 }

@@ -23,6 +23,10 @@ pub struct Source {
     /// Since when the look goes on.
     looking: Cell<Option<Time>>,
     ended: Cell<Option<Time>>,
+    /// When the last look that ended began.
+    began: Cell<Time>,
+    /// A look that began before is not good enough.
+    from: Cell<Time>,
     found: Cell<Option<Time>>,
     error: RefCell<Option<String>>,
     /// Dropped, which wakes their receivers, when a look ends.
@@ -37,6 +41,8 @@ impl Source {
             wake: bounded(1),
             looking: Cell::default(),
             ended: Cell::default(),
+            began: Cell::default(),
+            from: Cell::default(),
             found: Cell::default(),
             error: RefCell::default(),
             waiting: RefCell::default(),
@@ -52,7 +58,7 @@ impl Source {
                 self.found.set(Some(now));
             }
             *self.error.borrow_mut() = result.err();
-            self.looking.set(None);
+            self.began.set(self.looking.take().unwrap_or(now));
             self.ended.set(Some(now));
             self.waiting.borrow_mut().clear();
         }
@@ -64,12 +70,18 @@ impl Source {
         if self.looking.get().is_some() {
             return true;
         }
-        if self.ended.get().is_some_and(|ended| now.since(ended) < self.good_for) {
+        let is_new = |ended: Time| now.since(ended) < self.good_for && self.began.get() >= self.from.get();
+        if self.ended.get().is_some_and(is_new) {
             return false;
         }
         self.looking.set(Some(now));
         // There is room: nobody else woke it since its last look.
         self.wake.0.try_send(()).is_ok()
+    }
+
+    /// Something has changed at `turned`: what was looked up before is not good enough, however new.
+    pub fn not_before(&self, turned: Time) {
+        self.from.set(turned);
     }
 
     /// Resolves when what is known is as new as it should be, or there was a look since.
@@ -146,6 +158,25 @@ mod tests {
         assert!(source.waiting.borrow().len() <= 2, "{}", source.waiting.borrow().len());
         let later = clock::now() + Duration::from_millis(2500);
         assert_eq!(source.trouble(later).unwrap(), "no answer for 2 s");
+    }
+
+    #[test]
+    fn what_was_looked_up_before_a_turn_is_not_new() {
+        let (source, looks) = (Source::new(Duration::from_secs(60)), Cell::new(0));
+        let look = || -> Look<'_> {
+            looks.set(looks.get() + 1);
+            Box::pin(async { Ok(()) })
+        };
+        block_on(or(source.run(&look), async {
+            source.fresh().await;
+            source.fresh().await;
+            assert_eq!(looks.get(), 1);
+            source.not_before(clock::now() + Duration::from_micros(1));
+            Timer::after(Duration::from_millis(2)).await;
+            source.fresh().await;
+            source.fresh().await;
+            assert_eq!(looks.get(), 2);
+        }));
     }
 
     #[test]
