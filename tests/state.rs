@@ -181,10 +181,11 @@ fn a_directory_that_goes_is_an_error_and_not_made_again_behind_the_lock() {
     assert!(error.to_string().contains("lib/unsinkable/state"), "{error}");
 }
 
-/// Runs `inside` on a file system of its own over `dir`; false where one may not.
+/// Runs `inside` on a file system of its own over `dir`; says loudly where one may not, and fails in CI.
 fn on_a_tmpfs(dir: &Path, size: &str, inside: impl FnOnce() + Send + 'static) {
     if !geteuid().is_root() {
-        println!("skipped: not root");
+        eprintln!("\n*** SKIPPED: needs root ***");
+        assert!(std::env::var_os("CI").is_none(), "this test needs root");
         return;
     }
     let (dir, size) = (dir.to_owned(), format!("size={size}"));
