@@ -3,7 +3,7 @@
 use super::source::Source;
 use crate::docker::fetch::fetch;
 use core::cell::RefCell;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Largest document that is taken: a hundred services, all events and the longest plans are half of this.
 const MAX_STATUS: usize = 512 * 1024;
 /// Most nodes that are asked: Docker advises no more than seven managers, and a page has only so much room.
-pub const MAX_PEERS: usize = 16;
+const MAX_PEERS: usize = 16;
 
 /// Another node.
 pub struct Peer {
@@ -24,6 +24,12 @@ pub struct Peer {
     pub source: Source,
     /// What it said last.
     pub status: RefCell<Option<String>>,
+}
+
+/// Whom to ask of the cluster's nodes: a node with an address of each family stands in the list twice, and is one.
+pub fn asked(nodes: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
+    let family = nodes.first().map(IpAddr::is_ipv4);
+    nodes.iter().copied().filter(move |node| Some(node.is_ipv4()) == family).take(MAX_PEERS)
 }
 
 /// What makes a document a status.
@@ -67,6 +73,16 @@ fn checked(body: Vec<u8>) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_of_both_families_is_asked_once() {
+        let nodes = |list: &[&str]| list.iter().map(|node| node.parse().unwrap()).collect::<Vec<IpAddr>>();
+        let all = nodes(&["10.0.10.31", "fd00:10::31", "10.0.10.32", "fd00:10::32"]);
+        assert_eq!(asked(&all).collect::<Vec<_>>(), nodes(&["10.0.10.31", "10.0.10.32"]));
+        assert_eq!(asked(&all[1..]).collect::<Vec<_>>(), nodes(&["fd00:10::31", "fd00:10::32"]));
+        assert_eq!(asked(&[]).count(), 0);
+        assert_eq!(asked(&[all[0]; 20]).count(), 16);
+    }
 
     #[test]
     fn only_a_status_is_passed_on() {
