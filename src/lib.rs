@@ -23,14 +23,14 @@
 //!         tasks    one thread's tasks
 //!         sys      the kernel; all `unsafe`
 //!         boards   the flags of each kind of board, compiled in
-//!         time, sorted, bpf, wish, voice, http_url   words that pure files of any folder may use
+//!         time, duration, sorted, bpf, wish, voice, http_url, sysexits   words that pure files of any folder may use
 //! ```
 //!
 //! The vip thread is apart from the vrrp thread because adding an address waits for the kernel's RTNL lock,
 //! which a container start may hold for longer than an advert interval.
 //!
-//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `sorted`, `bpf`,
-//! `wish`, `voice`, `http_url`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`; `update`, `prune`, `syslog`,
+//! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `duration`,
+//! `sorted`, `bpf`, `wish`, `voice`, `http_url`, `sysexits`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`; `update`, `prune`, `syslog`,
 //! `ceph` and `listen` only in `housekeeper`, and may use `docker` and `state`; `translate` may use `flags` and `plan`; only
 //! `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
 
@@ -41,6 +41,7 @@ pub mod checks;
 pub mod daemon;
 pub mod dns;
 pub mod docker;
+pub mod duration;
 pub mod flags;
 pub mod housekeeper;
 pub mod http_url;
@@ -55,6 +56,7 @@ pub mod shared;
 pub mod sorted;
 pub mod state;
 pub mod sys;
+pub mod sysexits;
 pub mod syslog;
 pub mod tasks;
 pub mod time;

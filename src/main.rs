@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use unsinkable::flags::{self, Command, Config, Finding, Housekeeping, LocalAddresses, Refusal, Resolved};
 use unsinkable::sys::crash;
+use unsinkable::sysexits::EX_OSERR;
 use unsinkable::vrrp::Vip;
 use unsinkable::{daemon, housekeeper, log, plan, preflight, report, translate};
 
-/// sysexits.h: the system refused something.
-const EX_OSERR: u8 = 71;
 /// Between two looks for this node's address at boot: soon enough, and nothing on an idle Pi.
 const ADDRESS_RETRY: Duration = Duration::from_secs(1);
 
@@ -45,6 +44,10 @@ fn perform(command: Command, args: &[OsString]) -> u8 {
         }
         Command::Resign { run_dir, pause } => report::resign_command(&report::socket_path(&run_dir), pause),
         Command::Release { run_dir: _, vips } => release(&vips),
+        Command::Realtime { wanted: false } => 0,
+        Command::Realtime { wanted: true } => {
+            daemon::lend_realtime().map_or_else(|fatal| fail(&fatal), |()| 0)
+        }
         Command::Man => print_bytes(&flags::man_page()),
         Command::Completions(shell) => print_bytes(&flags::completions(shell)),
         Command::Update { dry_run, json, jobs } => housekeeper::by_hand::update(&jobs, dry_run, json),

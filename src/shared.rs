@@ -9,7 +9,7 @@ use crate::vrrp::event::{Event, Link, Verdict};
 use crate::vrrp::router::View;
 use crate::wish::Wish;
 use core::net::IpAddr;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// Virtual routers in one daemon. Two to four share load among three nodes.
 pub const MAX_ROUTERS: usize = 8;
@@ -73,6 +73,8 @@ pub enum What {
 pub struct Shared {
     /// One for each router.
     pub lanes: [Lane; MAX_ROUTERS],
+    /// The kernel's numbers of the vrrp and the vip thread; 0 until they run.
+    pub threads: [AtomicI32; 2],
     /// Last turn of the vrrp thread, in microseconds of the clock.
     pub beat: AtomicU64,
     /// Notes that found the queue full.
@@ -92,6 +94,7 @@ impl Shared {
     pub fn new() -> Result<Self, Failure> {
         Ok(Self {
             lanes: Default::default(),
+            threads: Default::default(),
             beat: AtomicU64::new(0),
             dropped_notes: AtomicU32::new(0),
             wake_vrrp: Wake::open()?,

@@ -45,6 +45,7 @@ fn too_hot(config: &Config) -> Vec<Kind> {
 fn each_board_is_known_by_its_model() {
     let table = [
         ("Raspberry Pi Zero 2 W Rev 1.0", "zero2w"),
+        ("Raspberry Pi Zero 2 Rev 1.0", "zero2w"),
         ("Raspberry Pi 3 Model B Plus Rev 1.3", "pi3"),
         ("Raspberry Pi Compute Module 3 Plus Rev 1.0", "pi3"),
         ("Raspberry Pi 4 Model B Rev 1.4", "pi4"),
@@ -127,13 +128,14 @@ fn the_boards_flags_apply_and_given_ones_win() {
 #[test]
 fn the_recorded_boards_are_seen_for_what_they_are() {
     let table = [
+        // get_throttled says throttled there; a kernel with rpi_volt is not asked for it.
         ("pi4-well", "pi4", Reason::Degrees(54)),
         ("zero2w-well", "zero2w", Reason::Degrees(47)),
         ("pi4-under-voltage", "pi4", Reason::UnderVoltage),
-        // get_throttled says under-voltage there; a kernel with rpi_volt is not asked for it.
         ("pi5-hot", "pi5", Reason::TooHot(86)),
         ("pi3-throttled", "pi3", Reason::Throttled),
         ("pi4-sd-read-only", "pi4", Reason::RootReadOnly),
+        ("pi4-sd-emergency", "pi4", Reason::RootReadOnly),
         ("pi4-ssd-read-only", "pi4", Reason::DockerReadOnly),
         ("virtual", "generic", Reason::NoThermometer),
     ];

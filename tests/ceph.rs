@@ -47,22 +47,28 @@ fn check(name: &str, severity: Health, text: &str) -> Check {
     Check { name: name.into(), severity, text: text.into() }
 }
 
-#[test]
-fn each_release_is_understood() {
-    let base = Ceph {
+/// As reef-18.2.7-ok.metrics tells it.
+fn reef() -> Ceph {
+    Ceph {
         health: Health::Ok,
         checks: Vec::new(),
         osds: Osds { total: 3, up: 3, inside: 3 },
-        total_bytes: 96_636_764_160,
-        used_bytes: 3_221_225_472,
+        total_bytes: 32_212_254_720,
+        used_bytes: 100_378,
         monitors: (3, 3),
-        version: Some("18.2.1".into()),
-        versions: vec!["18.2.1".into()],
+        version: Some("18.2.7".into()),
+        versions: vec!["18.2.7".into()],
         manager: "http://pi".into(),
-    };
+    }
+}
+
+#[test]
+fn each_release_is_understood() {
+    let base = reef();
     let octopus = Ceph {
         health: Health::Warn,
         osds: Osds { total: 3, up: 2, inside: 3 },
+        total_bytes: 96_636_764_160,
         used_bytes: 6_442_450_944,
         version: Some("15.2.17".into()),
         versions: vec!["15.2.17".into()],
@@ -89,6 +95,7 @@ fn each_release_is_understood() {
             check("OSD_UPGRADE_FINISHED", Health::Warn, "osd upgrade finished"),
             check("POOL_FULL", Health::Warn, "a pool is full"),
         ],
+        total_bytes: 96_636_764_160,
         used_bytes: 91_804_925_952,
         version: Some("19.2.0".into()),
         versions: vec!["18.2.1".into(), "19.2.0".into()],
@@ -116,7 +123,7 @@ fn each_release_is_understood() {
         ..first.clone()
     };
     for (name, expected) in [
-        ("reef-18.2.1-ok", base),
+        ("reef-18.2.7-ok", base),
         ("octopus-15.2.17-warn", octopus),
         ("quincy-17.2.7-warn", quincy),
         ("squid-19.2.0-upgrade-error", squid),
@@ -125,6 +132,37 @@ fn each_release_is_understood() {
     ] {
         assert_eq!(gathered(name), expected, "{name}");
     }
+}
+
+#[test]
+fn a_muted_check_is_told_as_any_other() {
+    let warn = Ceph {
+        health: Health::Warn,
+        checks: vec![
+            check("MON_DOWN", Health::Warn, "a monitor is out of quorum"),
+            check("OSDMAP_FLAGS", Health::Warn, "a flag is set, as noout"),
+            check("OSD_DOWN", Health::Warn, "an OSD is down"),
+        ],
+        osds: Osds { total: 3, up: 2, inside: 3 },
+        used_bytes: 118_060,
+        monitors: (2, 3),
+        ..reef()
+    };
+    // OSD_DOWN is muted there.
+    let tentacle = Ceph {
+        health: Health::Error,
+        checks: vec![
+            check("OSD_OUT_OF_ORDER_FULL", Health::Error, "osd out of order full"),
+            check("OSD_DOWN", Health::Warn, "an OSD is down"),
+            check("PG_DEGRADED", Health::Warn, "some data lacks copies"),
+        ],
+        used_bytes: 131_549,
+        version: Some("20.2.4".into()),
+        versions: vec!["20.2.4".into()],
+        ..warn.clone()
+    };
+    assert_eq!(gathered("reef-18.2.7-warn"), warn);
+    assert_eq!(gathered("tentacle-20.2.4-error"), tentacle);
 }
 
 /// A server on loopback that gives each caller to `answer`, for as long as the test process lives.
@@ -178,11 +216,15 @@ fn whoever_is_no_active_manager_is_named_for_what_it_is() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let gone = HttpUrl::parse(&format!("http://{gone}"), 9283, "/metrics").unwrap();
     let busy = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nwait".to_vec();
+    let away = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let tls = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec();
     let https = b"HTTP/1.1 301 Moved\r\nLocation: https://pi-2:8443/\r\nContent-Length: 0\r\n\r\n".to_vec();
     let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nceph_health_status 0.0\n".to_vec();
     for (url, told) in [
         (saying(ok(b"")), "stands by"),
-        (saying(busy), "answers 503: stands by, or has just become active"),
+        (saying(busy), "answers 503: has just become active, or gathers for longer than it may"),
+        (saying(away), "answers 502: stands by"),
+        (saying(tls), "answers 400: it may want https, and only plain http:// is asked"),
         (
             saying(ok(b"<!DOCTYPE html>\n<a href='http://pi:9283/metrics'>")),
             "answers, but not with Ceph's metrics (a manager tells them at /metrics)",
@@ -206,7 +248,7 @@ fn whoever_is_no_active_manager_is_named_for_what_it_is() {
 
 #[test]
 fn a_redirect_is_followed_once() {
-    let active = saying(ok(&recorded("reef-18.2.1-ok")));
+    let active = saying(ok(&recorded("reef-18.2.7-ok")));
     let found = |location: &str| {
         format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").into_bytes()
     };
@@ -258,7 +300,7 @@ fn until(known: &Known, urls: &[HttpUrl], wanted: impl Fn(&Known) -> bool) {
 #[test]
 fn the_active_one_is_found_and_its_answer_outlives_it() {
     let standby = saying(ok(b""));
-    let active = saying(ok(&recorded("reef-18.2.1-ok")));
+    let active = saying(ok(&recorded("reef-18.2.7-ok")));
     let known = Known::default();
     assert_eq!(known.look().asked, None);
     until(&known, &[standby.clone(), active.clone()], |known| known.look().answer.is_some());
@@ -280,7 +322,7 @@ fn a_track_says_what_the_managers_say() {
         let _ = stream.write_all(&ok(&recorded("quincy-17.2.7-warn")));
     });
     for (url, reason) in [
-        (saying(ok(&recorded("reef-18.2.1-ok"))), Reason::CephOk),
+        (saying(ok(&recorded("reef-18.2.7-ok"))), Reason::CephOk),
         (slow, Reason::CephWarn),
         (saying(ok(&recorded("squid-19.2.0-upgrade-error"))), Reason::CephError),
         (saying(ok(b"")), Reason::NoManager),

@@ -120,6 +120,13 @@ fn bad_flags_get_one_line_with_the_right_spelling_and_64() {
 }
 
 #[test]
+fn what_the_unit_runs_says_what_it_is_for() {
+    let text = "unsinkable: realtime is what the unit runs (ExecStartPost): $MAINPID is not set\n";
+    assert_eq!(refused("realtime --vip 10.0.0.50"), (69, text.to_owned()));
+    assert_eq!(unsinkable("realtime --realtime off").status.code(), Some(0));
+}
+
+#[test]
 fn flags_that_do_not_fit_are_all_told_with_78() {
     let line = "plan --vip 10.0.0.1 --node 10.0.0.1=9 --node 10.0.0.1=8 --advert 15ms";
     let lines = "unsinkable: --vip 10.0.0.1: is a node's own address: a VIP is one more address, which no node has for itself\n\

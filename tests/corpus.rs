@@ -10,46 +10,65 @@ mod properties {
     pub mod advert;
     pub mod arp;
     pub mod chunked;
+    pub mod container;
+    pub mod credentials;
     pub mod dns_answer;
+    pub mod docker_event;
     pub mod exposition;
     pub mod flags;
     pub mod housekeeper_frame;
     pub mod http_head;
+    pub mod inventory;
     pub mod listen_request;
     pub mod log_frames;
+    pub mod log_lines;
+    pub mod machine_files;
     pub mod netlink;
+    pub mod peer_status;
     pub mod proc_stat;
     pub mod reference;
+    pub mod resolv_conf;
     pub mod router_steps;
+    pub mod service;
     pub mod state_file;
     pub mod status_frame;
     pub mod syslog_relay;
     pub mod translate;
 }
 use properties::{
-    advert, arp, chunked, dns_answer, exposition, flags, housekeeper_frame, http_head, listen_request,
-    log_frames, netlink, proc_stat, reference, router_steps, state_file, status_frame, syslog_relay,
-    translate,
+    advert, arp, chunked, container, credentials, dns_answer, docker_event, exposition, flags,
+    housekeeper_frame, http_head, inventory, listen_request, log_frames, log_lines, machine_files, netlink,
+    peer_status, proc_stat, reference, resolv_conf, router_steps, service, state_file, status_frame,
+    syslog_relay, translate,
 };
 
 /// The name of a target, and what must hold for any bytes.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 18] = [
+const TARGETS: [Target; 27] = [
     ("advert", advert::run),
     ("arp", arp::run),
     ("chunked", chunked::run),
+    ("container", container::run),
+    ("credentials", credentials::run),
     ("dns_answer", dns_answer::run),
+    ("docker_event", docker_event::run),
     ("exposition", exposition::run),
     ("flags", flags::run),
     ("housekeeper_frame", housekeeper_frame::run),
     ("http_head", http_head::run),
+    ("inventory", inventory::run),
     ("listen_request", listen_request::run),
     ("log_frames", log_frames::run),
+    ("log_lines", log_lines::run),
+    ("machine_files", machine_files::run),
     ("netlink", netlink::run),
+    ("peer_status", peer_status::run),
     ("proc_stat", proc_stat::run),
     ("reference", reference::run),
+    ("resolv_conf", resolv_conf::run),
     ("router_steps", router_steps::run),
+    ("service", service::run),
     ("state_file", state_file::run),
     ("status_frame", status_frame::run),
     ("syslog_relay", syslog_relay::run),

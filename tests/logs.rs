@@ -78,6 +78,10 @@ struct Shipping {
 
 impl Shipping {
     fn start(dockerd: &Dockerd, server: &Server, state: &Path) -> Self {
+        Self::with_relay(None, dockerd, server, state)
+    }
+
+    fn with_relay(relay: Option<&str>, dockerd: &Dockerd, server: &Server, state: &Path) -> Self {
         let jobs = Housekeeping {
             docker: dockerd.path().to_owned(),
             state_dir: state.to_owned(),
@@ -87,7 +91,7 @@ impl Shipping {
             listen: None,
             listen_names: Vec::new(),
             syslog: Some(Target::parse(&format!("tcp://127.0.0.1:{}", server.port)).unwrap()),
-            syslog_relay: None,
+            syslog_relay: relay.map(|address| address.parse().unwrap()),
             ceph: Vec::new(),
             on_change: None,
             run_dir: state.to_owned(),
@@ -170,11 +174,16 @@ fn about(asked: &Asked, containers: &[(&str, &str)]) -> Option<Reply> {
     }
     let name = path.strip_prefix("/containers/")?.strip_suffix("/json")?;
     let tty = name == "screen";
+    let driver = match name {
+        "relayed" => r#"{"Type":"syslog","Config":{"syslog-address":"tcp://127.0.0.1:5514"}}"#,
+        "elsewhere" => r#"{"Type":"syslog","Config":{"syslog-address":"tcp://10.0.10.200:514"}}"#,
+        _ => r#"{"Type":"none","Config":null}"#,
+    };
     Some(Reply::json(
         200,
         &format!(
             r#"{{"Id":"{name}","Name":"/{name}","Config":{{"Image":"app:v1","Tty":{tty}}},"State":{{"Running":true}},
-            "HostConfig":{{"LogConfig":{{"Type":"none"}}}}}}"#
+            "HostConfig":{{"LogConfig":{driver}}}}}"#
         ),
     ))
 }
@@ -317,6 +326,43 @@ fn terminals_refusals_and_silence_each_have_their_way() {
     thread::sleep(Duration::from_millis(300));
     shipping.stop();
     assert_eq!(server.texts().len(), expected, "{:#?}", server.texts());
+}
+
+#[test]
+fn what_docker_sends_to_the_relay_is_not_followed_too() {
+    let (dir, server) = (Dir::new("relayed"), Server::start());
+    since_the_start(&dir);
+    let dockerd = Dockerd::start("logs-relayed", |asked| {
+        let of = |name: &str| {
+            open(&body(&vec![(1, 1, if name == "relayed" { "r\n" } else { "e\n" })], asked, false))
+        };
+        about(asked, &[("relayed", ""), ("elsewhere", "")])
+            .unwrap_or_else(|| of(asked.line.split('/').nth(3).unwrap()))
+    });
+    let shipping = Shipping::with_relay(Some("127.0.0.1:5514"), &dockerd, &server, &dir.0);
+    server.wait("what goes elsewhere", |texts| texts.len() == 1);
+    let (start, mut asked) = (Instant::now(), dockerd.asked());
+    while !asked.iter().any(|line| line.contains("/relayed/json")) {
+        asked.extend(dockerd.asked());
+        assert!(start.elapsed() < PATIENCE, "it is looked at: {asked:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(200));
+    shipping.stop();
+    assert_eq!(server.texts(), ["<30>1 elsewhere[elsewhere] stdout: e"]);
+    // What was relayed is past when the relay is left out later.
+    let asked_for =
+        |name: &str, asked: &[String]| asked.iter().any(|line| line.contains(&format!("/{name}/logs")));
+    assert!(!asked_for("relayed", &asked), "{asked:?}");
+    let shipping = Shipping::start(&dockerd, &server, &dir.0);
+    let (start, mut asked) = (Instant::now(), Vec::new());
+    while !asked_for("relayed", &asked) {
+        asked.extend(dockerd.asked());
+        assert!(start.elapsed() < PATIENCE, "it is followed: {asked:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    shipping.stop();
+    assert_eq!(server.texts().len(), 1);
 }
 
 #[test]

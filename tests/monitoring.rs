@@ -2,7 +2,7 @@
 //! metric that `/metrics` does not have.
 
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +11,15 @@ const DASHBOARD: &str = "systemd/monitoring/grafana-dashboard.json";
 const RULES: &str = "systemd/monitoring/unsinkable.rules.yml";
 /// Grafana's grid.
 const COLUMNS: u64 = 24;
+/// Those of Grafana's units (the ids in `valueFormats/categories` of its package `@grafana/data` 12.3) that may be used.
+const UNITS: [&str; 5] = ["s", "bytes", "percentunit", "pps", "celsius"];
+/// What each kind of panel may be told, as its type in `@grafana/schema` 10 to 13 has it.
+const OPTIONS: [(&str, &[&str]); 4] = [
+    ("timeseries", &["legend", "tooltip"]),
+    ("stat", &["colorMode", "graphMode", "justifyMode", "orientation", "reduceOptions", "textMode"]),
+    ("bargauge", &["displayMode", "orientation", "reduceOptions", "showUnfilled"]),
+    ("state-timeline", &["alignValue", "mergeValues", "rowHeight", "showValue", "legend", "tooltip"]),
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -133,10 +142,6 @@ fn the_dashboard_is_one_that_grafana_imports() {
         if panel["type"] == "row" {
             continue;
         }
-        assert!(
-            ["timeseries", "stat", "bargauge", "state-timeline"]
-                .contains(&panel["type"].as_str().expect("a type"))
-        );
         let targets = panel["targets"].as_array().expect("queries");
         let references: BTreeSet<&str> =
             targets.iter().filter_map(|target| target["refId"].as_str()).collect();
@@ -145,6 +150,88 @@ fn the_dashboard_is_one_that_grafana_imports() {
             assert_eq!(part["datasource"]["uid"], "${datasource}", "{part}");
         }
     }
+}
+
+#[test]
+fn grafana_knows_what_its_panels_are_told() {
+    for panel in panels(&dashboard()).iter().filter(|panel| panel["type"] != "row") {
+        let kind = panel["type"].as_str().expect("a type");
+        let known = OPTIONS.iter().find(|(name, _)| *name == kind).expect("a kind that is checked").1;
+        for (option, value) in panel["options"].as_object().expect("options") {
+            assert!(known.contains(&option.as_str()), "{}: {option}", panel["title"]);
+            assert!(option != "legend" || value["calcs"].is_array(), "{}: calcs", panel["title"]);
+        }
+        let unit = panel["fieldConfig"]["defaults"]["unit"].as_str();
+        assert!(unit.is_none_or(|unit| UNITS.contains(&unit)), "{}: {unit:?}", panel["title"]);
+    }
+}
+
+/// Its import form asks for each of `__inputs` and puts the answer where the name stands.
+#[test]
+fn grafana_asks_for_the_data_source() {
+    let dashboard = dashboard();
+    let inputs = dashboard["__inputs"].as_array().expect("inputs");
+    let [input] = &inputs[..] else { panic!("one question, not {}", inputs.len()) };
+    assert_eq!((&input["type"], &input["pluginId"]), (&"datasource".into(), &"prometheus".into()));
+    let place = format!("${{{}}}", input["name"].as_str().expect("a name"));
+    assert_eq!(dashboard["templating"]["list"][0]["current"]["value"], place.as_str());
+    assert_eq!(read(DASHBOARD).matches(&place).count(), 1, "all others go through the variable");
+}
+
+#[test]
+fn variables_are_defined_and_used() {
+    let dashboard = dashboard();
+    let list = dashboard["templating"]["list"].as_array().expect("variables");
+    let defined: BTreeSet<String> =
+        list.iter().map(|variable| variable["name"].as_str().expect("a name").to_owned()).collect();
+    let text = read(DASHBOARD).replace("\"$__all\"", "").replace("${DS_PROMETHEUS}", "");
+    let name = |rest: &str| {
+        let rest = rest.trim_start_matches('{');
+        rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+    };
+    let mut used: BTreeSet<String> = text.split('$').skip(1).map(name).collect();
+    assert!(used.remove("__rate_interval"), "Grafana's own");
+    assert_eq!(used, defined);
+}
+
+/// The labels of each metric, as README.md has them.
+fn labels() -> BTreeMap<String, BTreeSet<String>> {
+    let readme = read("systemd/monitoring/README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `unsinkable_"));
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('|').collect();
+        // `kind` (`updates`, `pruning`): what is in brackets are values.
+        let labels = cells[2].split('(').next().expect("a first piece");
+        let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let labels: BTreeSet<String> = quoted(labels).into_iter().collect();
+        quoted(cells[1]).into_iter().map(move |metric| (metric, labels.clone())).collect::<Vec<_>>()
+    };
+    rows.flat_map(row).collect()
+}
+
+#[test]
+fn legends_name_labels_that_the_query_leaves() {
+    let labels = labels();
+    let mut checked = 0;
+    for target in panels(&dashboard()).iter().filter_map(|panel| panel["targets"].as_array()).flatten() {
+        let [query, legend] = ["expr", "legendFormat"].map(|key| target[key].as_str().expect("text"));
+        let mut left: BTreeSet<String> = match query.split_once(" by (") {
+            Some((_, rest)) => {
+                let list = rest.split(')').next().expect("a first piece");
+                list.split(',').map(|label| label.trim().to_owned()).collect()
+            }
+            None if query.starts_with("max(") => BTreeSet::new(),
+            None => ["instance".to_owned()].into(),
+        };
+        if left.contains("instance") {
+            left.extend(metrics(query).iter().filter_map(|metric| labels.get(metric)).flatten().cloned());
+        }
+        for label in legend.split("{{").skip(1).map(|rest| rest.split("}}").next().expect("a first piece")) {
+            assert!(left.contains(label), "{legend}: {query} leaves {left:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "{checked}");
 }
 
 /// As recording rules, which promtool checks.

@@ -128,14 +128,16 @@ fn pure_files_import_their_own_folder_and_the_time() {
             for (start, _) in line.match_indices("crate::") {
                 let path = &line[start..];
                 // A wish is what the vrrp thread tells the vip thread, bpf builds programs: plain values, as the time is. A sorted list is
-                // what a BTreeMap would be.
+                // what a BTreeMap would be, and a duration is written in a label as in a flag.
                 let plain = [
                     "crate::time",
+                    "crate::duration",
                     "crate::wish",
                     "crate::bpf",
                     "crate::voice",
                     "crate::http_url",
                     "crate::sorted",
+                    "crate::sysexits",
                     &own,
                 ];
                 // What Docker said and what is remembered are values, too.
@@ -145,8 +147,6 @@ fn pure_files_import_their_own_folder_and_the_time() {
                     "crate::docker::reference",
                     "crate::docker::Reference",
                     "crate::state",
-                    // How a duration is written, in a label as in a flag.
-                    "crate::flags::duration",
                 ];
                 let housework = ["update", "prune", "syslog"].contains(&folder)
                     && values.iter().any(|good| path.starts_with(good));

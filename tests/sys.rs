@@ -523,7 +523,10 @@ fn capabilities_are_given_up_for_good() {
     use caps::Capability::{NetAdmin, NetRaw, SysNice};
     in_namespace(|| {
         assert!(caps::effective().unwrap().has(NetAdmin));
-        sched::realtime().unwrap();
+        assert!(!sched::is_realtime(sched::THIS));
+        sched::realtime(sched::THIS).unwrap();
+        assert!(sched::is_realtime(sched::THIS));
+        assert!(!thread::spawn(|| sched::is_realtime(sched::THIS)).join().unwrap());
         sched::exact_timers().unwrap();
         caps::keep(&[NetAdmin, NetRaw]).unwrap();
         let left = caps::effective().unwrap();

@@ -2,7 +2,8 @@
 //!
 //! What the releases differ in: `ceph_health_detail` is there from 16.2.8 and 17.2 on, before it only the state in all;
 //! types are `untyped` or `gauge`; who is active is told by `ceph_mgr_status`. No release tells a check's own words here:
-//! names that people meet often have some of ours.
+//! names that people meet often have some of ours. Nor does one tell that a check is muted: it is listed, and not counted in
+//! the state.
 
 use super::exposition::Sample;
 use super::{Ceph, Check, Health, Osds};

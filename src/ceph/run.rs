@@ -1,7 +1,8 @@
 //! Asks the managers, one after the other, for the one that is active; the one that answered last comes first.
 //!
-//! A standby answers with nothing at all (200 and an empty page, in every release so far), behind a proxy with an error
-//! or a redirect; a manager that has just become active answers 503 until it has gathered. All of these are passed over.
+//! A standby answers with nothing at all (200 and an empty page, in every release from 15 to 20, `standby_behaviour` or not),
+//! behind a proxy with an error or a redirect; in Debian's 18.2 and 20.2 it does not listen. A manager that has just become
+//! active answers 503 until it has gathered, and whenever that takes longer than its interval. All of these are passed over.
 
 mod ask;
 

@@ -1,8 +1,9 @@
 //! What the kernel says of the board itself: heat, voltage, throttling, file systems turned read-only.
 //!
-//! Under-voltage comes from the hwmon driver `rpi_volt` (`in0_lcrit_alarm`, since Linux 4.20 on the Pi). Where that is
-//! not there, `get_throttled` of the firmware driver says it, and throttling too. Newer kernels warn with a stack trace when
-//! `get_throttled` is read, so it is read on older ones only; there, heat tells what the firmware will do about it.
+//! Under-voltage comes from the hwmon driver `rpi_volt`, on the Pi 5 too: `in0_lcrit_alarm`, since Linux 4.19, is 1 if the
+//! voltage was too low at any time of the last two seconds. Where that is not there, `get_throttled` of the firmware driver
+//! says it, and throttling too. Beside `rpi_volt` that file only repeats what the driver asked last, and warns with a stack
+//! trace when it is read, so it is read on older kernels only; there, heat tells what the firmware will do about it.
 
 use super::health::Reason;
 
@@ -29,7 +30,10 @@ const SLOWED: u32 = 1 << 1 | 1 << 2;
 
 /// The worst of the signs; well without any.
 pub fn judge(signs: &Signs, too_hot: u8) -> Reason {
-    let degrees = signs.heat.map(|heat| i16::try_from(heat / 1000).unwrap_or(i16::MAX));
+    // A sensor that is not there may say -2147483648.
+    let degrees = signs
+        .heat
+        .map(|heat| i16::try_from(heat / 1000).unwrap_or(if heat < 0 { i16::MIN } else { i16::MAX }));
     if signs.root_read_only {
         return Reason::RootReadOnly;
     }
@@ -55,6 +59,9 @@ pub fn throttled(text: &str) -> Option<u32> {
 
 /// File systems that are read-only by nature.
 const NEVER_WRITTEN: [&str; 4] = ["squashfs", "erofs", "iso9660", "cramfs"];
+/// Options of a file system that takes no writes. After an error ext4 said `ro` up to Linux 6.11; since 6.15 it says that it
+/// is in an emergency or shut down, beside an unchanged `rw`.
+const READ_ONLY: [&str; 3] = ["ro", "emergency_ro", "shutdown"];
 
 /// Does the file system under `path` take no writes, though it should? From `/proc/self/mountinfo` (proc(5)). What counts
 /// is the file system's own options: a unit with `ProtectSystem=` sees read-only mounts of one that is written to.
@@ -63,7 +70,8 @@ pub fn is_read_only(mountinfo: &str, path: &str) -> bool {
     // Of two mounts at the same place the later one hides the other.
     let top = under.max_by_key(|mount| mount.point.len());
     top.is_some_and(|mount| {
-        !NEVER_WRITTEN.contains(&mount.kind) && mount.options.split(',').any(|option| option == "ro")
+        !NEVER_WRITTEN.contains(&mount.kind)
+            && mount.options.split(',').any(|option| READ_ONLY.contains(&option))
     })
 }
 
@@ -100,6 +108,9 @@ mod tests {
             Reason::DockerReadOnly
         );
         assert_eq!(judge(&Signs::default(), 80), Reason::NoThermometer);
+        let frozen = Signs { heat: Some(i32::MIN), ..Signs::default() };
+        assert_eq!(judge(&frozen, 80), Reason::Degrees(i16::MIN), "not too hot");
+        assert_eq!(judge(&Signs { heat: Some(i32::MAX), ..frozen }, 80), Reason::TooHot(i16::MAX));
     }
 
     #[test]
@@ -112,6 +123,17 @@ mod tests {
         assert_eq!(told("0x4"), Reason::Throttled);
         assert_eq!(told("80008\n"), Reason::NoThermometer);
         assert_eq!(throttled("nonsense"), None);
+    }
+
+    /// As Linux 6.18 told it of an ext4 whose `trigger_fs_error` was written to, and of one shut down by ioctl.
+    #[test]
+    fn an_ext4_that_failed_says_so_beside_rw() {
+        let told = |options| {
+            let line = format!("89 68 7:0 / /mnt rw,noatime - ext4 /dev/loop0 {options}");
+            is_read_only(&line, "/mnt/docker")
+        };
+        assert!(!told("rw,errors=remount-ro"));
+        assert!(told("rw,errors=remount-ro,emergency_ro") && told("rw,shutdown") && told("ro"));
     }
 
     #[test]

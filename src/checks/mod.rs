@@ -87,6 +87,11 @@ impl Kind {
             | Self::Board { .. } => false,
         }
     }
+
+    /// As `--track` documents it. Its name is shorter where it is a URL: `http://…` is a kind and a target in one.
+    pub fn as_flag(&self) -> String {
+        if matches!(self, Self::Http { .. }) { format!("http:{self}") } else { self.to_string() }
+    }
 }
 
 /// Host and port to connect to.

@@ -6,9 +6,9 @@ use super::health::Reason;
 pub const STATUS_LEN: usize = 13;
 
 /// Free space below which a disk is full, where 5 % of it is more than that: docker needs it to start one container.
-pub const MIN_FREE: u64 = 200 * 1024 * 1024;
+const MIN_FREE: u64 = 200 * 1024 * 1024;
 /// Free share below which a small disk is full.
-pub const MIN_FREE_PERCENT: u64 = 5;
+const MIN_FREE_PERCENT: u64 = 5;
 
 /// A GET for `path` that asks for the connection to be closed. Bytes that could end a line are percent-encoded.
 pub fn http_get(host: &str, path: &str) -> Vec<u8> {

@@ -1,7 +1,9 @@
 //! The daemon's memory of what happened: notes of the vrrp and vip threads become log lines, events and views.
 
-use crate::flags::{self, RouterConfig};
-use crate::report::status::{Event as Told, Events};
+use crate::duration;
+use crate::flags::RouterConfig;
+use crate::report::events::Events;
+use crate::report::status::Event as Told;
 use crate::shared::{self, Note};
 use crate::time::Time;
 use crate::vip;
@@ -180,7 +182,7 @@ pub fn introduction(router: &RouterConfig) -> String {
         "{} on {}, VRRPv{version} {way} every {}, {lease}",
         vips.join(", "),
         router.interface,
-        flags::show_duration(settings.interval)
+        duration::show(settings.interval)
     )
 }
 

@@ -7,25 +7,28 @@
 mod housekeeper;
 mod journal;
 mod links;
+mod notes;
 mod notify;
 mod open;
 mod rejects;
 mod status;
 mod tasks;
+mod threads;
 mod verdicts;
 
 pub use open::release;
+pub use threads::lend_realtime;
 
 use crate::checks::Track;
 use crate::flags::Config;
 use crate::report::rounds::Rounds;
 use crate::report::status::{Housekeeper, Threads};
-use crate::shared::{COMMANDS, Command, Commands, NOTES, Note, Notes, Orders, Shared};
-use crate::sys::caps::{self, Capability};
-use crate::sys::{Failure, clock, sched};
+use crate::shared::{COMMANDS, Command, Commands, NOTES, Note, Shared};
+use crate::sys::{Failure, clock};
+use crate::sysexits::{EX_NOPERM, EX_OSERR, EX_UNAVAILABLE};
 use crate::time::Time;
 use crate::vrrp::event::Link;
-use crate::{notice, report, vip, vrrp};
+use crate::{notice, report, vip};
 use core::cell::RefCell;
 use core::fmt;
 use core::time::Duration;
@@ -37,11 +40,12 @@ use notify::Notify;
 use smol::channel::Sender;
 use std::ffi::OsString;
 use std::thread;
+use threads::Loops;
 
-/// Why the daemon could not start or go on: an exit code of sysexits.h and one line.
+/// Why the daemon could not start or go on: an exit code (`crate::sysexits`) and one line.
 #[derive(Debug)]
 pub struct Fatal {
-    /// 69 unavailable, 71 system error, 77 no permission.
+    /// `EX_UNAVAILABLE`, `EX_OSERR` or `EX_NOPERM`.
     pub exit: u8,
     /// What went wrong, and what to do.
     pub text: String,
@@ -52,13 +56,6 @@ impl fmt::Display for Fatal {
         f.write_str(&self.text)
     }
 }
-
-/// A resource that another program holds, or a kernel without it.
-pub const EX_UNAVAILABLE: u8 = 69;
-/// A system call that should not fail.
-pub const EX_OSERR: u8 = 71;
-/// A right that this process lacks.
-pub const EX_NOPERM: u8 = 77;
 
 impl Fatal {
     fn of(what: &str, failure: Failure) -> Self {
@@ -119,7 +116,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let shared = Shared::new().map_err(|failure| Fatal::of("waking threads", failure))?;
     // The locks are held until the end.
     let open::Opened { ports, hands, rejects, ifindexes, locks: _held } = open::open(config)?;
-    let threads = settle(config);
+    let threads = threads::settle(config);
     let mut commands = Queue::<Command, COMMANDS>::new();
     let mut notes = Queue::<Note, NOTES>::new();
     let mut vip_notes = Queue::<vip::Note, NOTES>::new();
@@ -136,7 +133,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
     let notify = Notify::from_env();
     let daemon =
         Daemon { config, shared, tracks, places, ifindexes, started, threads, notify, bell, doubts, desk };
-    let loops = Loops { ports, orders, vrrp_tells, hands, vip_tells, realtime: threads.realtime };
+    let loops = Loops { ports, orders, vrrp_tells, hands, vip_tells, realtime: config.realtime };
     let work = tasks::Work { listener, signals, rejects, calls, doubted, notes, vip_notes, args };
     thread::scope(|scope| {
         let running = loops.start(scope, shared).inspect_err(|_| daemon.end_threads())?;
@@ -155,43 +152,6 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<(), Fatal> {
 /// Tells systemd what this process waits for before it can be the daemon.
 pub fn waiting(text: &str) {
     Notify::from_env().tell(&format!("STATUS={text}"));
-}
-
-/// The two threads that hold the VIP, before they run.
-struct Loops<'q> {
-    ports: Vec<vrrp::run::Port>,
-    orders: Orders<'q>,
-    vrrp_tells: Notes<'q>,
-    hands: Vec<vip::run::Hand>,
-    vip_tells: vip::run::Notes<'q>,
-    realtime: bool,
-}
-
-/// A thread of [`Loops`].
-type Running<'scope> = thread::ScopedJoinHandle<'scope, Result<(), Failure>>;
-
-impl<'q> Loops<'q> {
-    fn start<'scope>(
-        self,
-        scope: &'scope thread::Scope<'scope, '_>,
-        shared: &'scope Shared,
-    ) -> Result<[Running<'scope>; 2], Fatal>
-    where
-        'q: 'scope,
-    {
-        let Self { mut ports, mut orders, vrrp_tells, mut hands, vip_tells, realtime } = self;
-        let named = |name: &str| thread::Builder::new().name(name.to_owned());
-        let vip = named("vip").spawn_scoped(scope, move || {
-            on_time(realtime);
-            vip::run::run(&mut hands, vip_tells, shared)
-        });
-        let vrrp = named("vrrp").spawn_scoped(scope, move || {
-            on_time(realtime);
-            vrrp::run::run(&mut ports, &mut orders, vrrp_tells, shared)
-        });
-        let failed = |error| Fatal { exit: EX_OSERR, text: format!("cannot start a thread: {error}") };
-        Ok([vrrp.map_err(failed)?, vip.map_err(failed)?])
-    }
 }
 
 impl<'a> Desk<'a> {
@@ -221,50 +181,6 @@ fn block_signals() -> Result<SignalFd, Fatal> {
     set.thread_block()
         .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
         .map_err(|errno| Fatal::of("taking signals", Failure { call: "signalfd", errno }))
-}
-
-/// `oom_score_adj` of the VIP process: taken last, long after the housekeeper.
-const OOM_SCORE: &str = "-900";
-
-/// Locks memory and gives up what is not needed; says one line for each right that is missing.
-fn settle(config: &Config) -> Threads {
-    let mut threads = Threads { realtime: config.realtime, ..Threads::default() };
-    let mut kept = Capability::NEEDED.to_vec();
-    // Refused without CAP_SYS_RESOURCE; a unit file says the same (OOMScoreAdjust).
-    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
-    if config.realtime {
-        match sched::lock_memory() {
-            Ok(growth) => {
-                threads.locked = true;
-                if growth == sched::Growth::ByCapability {
-                    kept.push(Capability::IpcLock);
-                }
-            }
-            Err(failure) => log::warn!("memory is not locked ({failure}): a busy disk may delay adverts"),
-        }
-        if let Err(failure) = realtime_permitted() {
-            threads.realtime = false;
-            log::warn!("no real-time scheduling ({failure}): a busy machine may delay adverts");
-        }
-    }
-    if let Err(failure) = caps::keep(&kept) {
-        log::warn!("capabilities that are not needed could not be given up ({failure})");
-    }
-    threads
-}
-
-/// Tried in a thread of its own: this one stays ordinary.
-fn realtime_permitted() -> Result<(), Failure> {
-    let lost = Failure { call: "starting a thread", errno: nix::errno::Errno::EAGAIN };
-    thread::spawn(sched::realtime).join().unwrap_or(Err(lost))
-}
-
-/// For a thread that has to be on time. Its failure has been told by [`settle`].
-fn on_time(realtime: bool) {
-    if realtime {
-        let _ = sched::realtime();
-    }
-    let _ = sched::exact_timers();
 }
 
 /// Where the checks of each router stand among all tracks.

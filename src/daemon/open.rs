@@ -1,11 +1,12 @@
 //! Everything that is opened before the threads start, and what a former life left on the interface.
 
-use super::{EX_UNAVAILABLE, Fatal};
+use super::Fatal;
 use crate::flags::{Config, RouterConfig};
 use crate::sys::netlink::Netlink;
 use crate::sys::single::Single;
 use crate::sys::vrrp_socket::VrrpSocket;
 use crate::sys::{Failure, Family, alias, clock, interface};
+use crate::sysexits::EX_UNAVAILABLE;
 use crate::time::Time;
 use crate::vip::address::{self, Address, Message};
 use crate::vip::run::{Hand, Way};

@@ -1,6 +1,6 @@
 //! Everything `unsinkable status` shows, gathered at the moment it asks.
 
-use super::Daemon;
+use super::{Daemon, threads};
 use crate::flags::RouterConfig;
 use crate::report::status::{
     Check, Count, FORMAT, Family, Health, Master, Peer, Range, Reject, Router, Share, State, Status, Threads,
@@ -43,6 +43,7 @@ pub fn status(daemon: &Daemon<'_>) -> Status {
             .collect(),
         events: desk.journal.events(),
         threads: Threads {
+            realtime: threads::have_realtime(daemon.shared),
             queue_drops: u64::from(daemon.shared.dropped_notes.load(Relaxed)),
             log_drops: crate::log::dropped(),
             ..daemon.threads

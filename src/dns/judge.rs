@@ -139,12 +139,15 @@ fn system(seen: &Seen, cluster: &Cluster) -> Verdict {
 
 fn hosts(seen: &Seen, cluster: &Cluster) -> Verdict {
     let text = format!("/etc/hosts has {} for {}, whatever DNS says", cluster.called(&seen.hosts), seen.name);
-    match cluster.aim(&seen.hosts) {
-        _ if cluster.vips.is_empty() => ok(text),
-        Aim::Right => ok(text),
-        Aim::Mixed | Aim::Wrong => {
-            bad(Mark::Fail, text, format!("grep -n {} /etc/hosts   and take the line out", seen.name))
-        }
+    let mend = || format!("grep -n {} /etc/hosts   and take the line out", seen.name);
+    aimed(cluster, &seen.hosts, text, mend)
+}
+
+/// Well if the addresses are the VIP's alone, or where there is no VIP to compare with.
+fn aimed(cluster: &Cluster, addresses: &[IpAddr], text: String, mend: impl FnOnce() -> String) -> Verdict {
+    match cluster.aim(addresses) {
+        Aim::Mixed | Aim::Wrong if !cluster.vips.is_empty() => bad(Mark::Fail, text, mend()),
+        Aim::Right | Aim::Mixed | Aim::Wrong => ok(text),
     }
 }
 
@@ -172,13 +175,9 @@ fn asked(seen: &Seen, cluster: &Cluster, server: IpAddr, reply: &Reply) -> Verdi
             } else {
                 format!("{server} says {addresses}, for {} s more", found.ttl)
             };
-            match cluster.aim(&found.addresses) {
-                _ if cluster.vips.is_empty() => ok(text),
-                Aim::Right => ok(text),
-                Aim::Mixed | Aim::Wrong => {
-                    bad(Mark::Fail, text, format!("let the record {name} be {}", cluster.wanted()))
-                }
-            }
+            aimed(cluster, &found.addresses, text, || {
+                format!("let the record {name} be {}", cluster.wanted())
+            })
         }
         (Reply::NoName(left), Some((source, truth))) => {
             let left = left.map_or(String::new(), |left| format!(" for up to {left} s"));
@@ -210,11 +209,7 @@ fn authority(seen: &Seen, cluster: &Cluster, server: IpAddr, reply: &Reply) -> V
         Reply::Found(found) => {
             let addresses = cluster.called(&found.addresses);
             let text = format!("the authoritative server {server} says {addresses}, TTL {} s", found.ttl);
-            match cluster.aim(&found.addresses) {
-                _ if cluster.vips.is_empty() => ok(text),
-                Aim::Right => ok(text),
-                Aim::Mixed | Aim::Wrong => bad(Mark::Fail, text, record(seen, cluster)),
-            }
+            aimed(cluster, &found.addresses, text, || record(seen, cluster))
         }
         Reply::NoName(_) | Reply::NoAddress => {
             let text = format!("the authoritative server {server} has no address for {}", seen.name);

@@ -1,6 +1,7 @@
 //! The body of an HTTP/1.1 answer (RFC 9112 section 6 and 7), without I/O: of known length, in chunks, until the
 //! connection closes. Bytes may come cut anywhere.
 
+pub use super::http::Body;
 use super::http::HttpError;
 use core::ops::Range;
 
@@ -8,19 +9,6 @@ use core::ops::Range;
 const MAX_CHUNK_LINE: u32 = 256;
 /// Most bytes of trailers. Dockerd sends none.
 const MAX_TRAILERS: u32 = 4 * 1024;
-
-/// How the end of a body is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// There is none.
-    None,
-    /// So many bytes.
-    Length(u64),
-    /// Chunks, the last one empty.
-    Chunked,
-    /// All until the server closes.
-    UntilClose,
-}
 
 /// Takes a body out of the bytes that carry it.
 #[derive(Clone, Debug)]

@@ -243,15 +243,7 @@ impl Client {
                 reply.stream = Some(stream);
                 return Ok(reply);
             }
-            200..=299 | 304 => {
-                let limit = self.limits.size;
-                let read = async {
-                    let (body, complete) = stream.up_to(limit).await?;
-                    let too_long = || Cause::Malformed(format!("an answer of more than {limit} bytes"));
-                    complete.then_some(body).ok_or_else(too_long)
-                };
-                reply.body = within(self.limits.body, read).await.map_err(&broken)?;
-            }
+            200..=299 | 304 => reply.body = self.whole(&mut stream).await.map_err(&broken)?,
             status => {
                 let read = stream.up_to(MAX_MESSAGE);
                 let (text, _) = within(self.limits.body, read).await.map_err(&broken)?;
@@ -263,6 +255,18 @@ impl Client {
         Ok(reply)
     }
 
+    /// A body to its end, within the limits.
+    async fn whole(&self, stream: &mut Stream) -> Result<Vec<u8>, Cause> {
+        let limit = self.limits.size;
+        let read = async {
+            let (body, complete) = stream.up_to(limit).await?;
+            let too_long = || Cause::Malformed(format!("an answer of more than {limit} bytes"));
+            complete.then_some(body).ok_or_else(too_long)
+        };
+        within(self.limits.body, read).await
+    }
+
+    /// For the next call, if the connection can carry one.
     fn keep(&self, stream: Stream, keep_alive: bool) {
         if let Some(connection) = stream.into_connection().filter(|_| keep_alive) {
             *self.kept.borrow_mut() = Some(connection);

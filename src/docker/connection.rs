@@ -1,9 +1,9 @@
 //! One connection to an HTTP server, and the body of an answer that comes over it.
 
+use super::Error;
 use super::body::Reader;
 use super::error::Cause;
-use super::http::{Head, MAX_HEAD};
-use super::{Error, body::Body};
+use super::http::{Body, Head, MAX_HEAD};
 use core::fmt;
 use core::ops::Range;
 use core::time::Duration;

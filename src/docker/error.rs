@@ -48,15 +48,6 @@ impl Error {
         }
     }
 
-    /// The registry has had enough of us: 429, or its `toomanyrequests` within another answer.
-    pub fn is_rate_limited(&self) -> bool {
-        match &self.cause {
-            Cause::Status { status, message } => *status == 429 || message.contains("toomanyrequests"),
-            Cause::Failed(message) => message.contains("toomanyrequests"),
-            Cause::Io(_) | Cause::Deadline(_) | Cause::Malformed(_) | Cause::Version(_) => false,
-        }
-    }
-
     /// Somebody else changed the service first ("update out of sequence", a 500 in every version read).
     pub fn is_out_of_sequence(&self) -> bool {
         matches!(&self.cause, Cause::Status { message, .. } if message.contains("update out of sequence"))
@@ -130,11 +121,9 @@ mod tests {
         let error = |cause| Error { call: "POST /services/web/update".to_owned(), cause };
         let words = "rpc error: code = Unknown desc = update out of sequence";
         let stale = error(Cause::Status { status: 500, message: words.to_owned() });
-        assert!(stale.is_out_of_sequence() && !stale.is_rate_limited());
+        assert!(stale.is_out_of_sequence());
         assert_eq!(stale.status(), Some(500));
         assert_eq!(stale.to_string(), format!("POST /services/web/update: 500 {words}"));
-        assert!(error(Cause::Status { status: 429, message: String::new() }).is_rate_limited());
-        assert!(error(Cause::Failed("toomanyrequests: You have reached".to_owned())).is_rate_limited());
         let late = error(Cause::Deadline(Duration::from_secs(30)));
         assert_eq!(late.to_string(), "POST /services/web/update: no answer within 30 s");
     }

@@ -1,7 +1,6 @@
 //! The head of an HTTP/1.1 answer (RFC 9112), without I/O: bytes in, what they mean out. For dockerd and for peers'
 //! pages alike. Whatever two readers could take for two things is refused.
 
-use super::body::Body;
 use core::fmt;
 
 /// Most bytes of a head, interim (1xx) heads before it included. Dockerd's are 300; 8 KiB is what most servers bear.
@@ -18,6 +17,19 @@ impl fmt::Display for HttpError {
 }
 
 impl core::error::Error for HttpError {}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// There is none.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks, the last one empty.
+    Chunked,
+    /// All until the server closes.
+    UntilClose,
+}
 
 /// The head of the answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, read in a terminal")]
 
 use clap::builder::PossibleValuesParser;
-use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, Parser, Subcommand};
 
 use super::housekeeping::HousekeepingArgs;
-use super::manual::Shell;
 
 const ROUTERS: &str = "\
 More than one virtual router:
@@ -124,6 +123,9 @@ pub enum Verb {
         /// Which
         shell: Shell,
     },
+    /// Give the threads of the daemon in $MAINPID real-time scheduling (systemd's ExecStartPost); takes the flags of run
+    #[command(hide = true)]
+    Realtime(RunArgs),
     /// The child process of run
     #[command(hide = true)]
     Housekeeper(RunArgs),
@@ -317,4 +319,20 @@ impl RouterArgs {
         };
         each_flag!(taken)
     }
+}
+
+/// What completions are written for: what Debian and Raspberry Pi OS have.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Shell {
+    /// The default.
+    Bash,
+    /// Fish.
+    Fish,
+    /// Z shell.
+    Zsh,
+}
+
+/// The flag table itself, for the manual page and the completions.
+pub fn command_table() -> clap::Command {
+    Cli::command()
 }

@@ -4,10 +4,10 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::path::PathBuf;
 
-use super::duration;
 use super::finding::Findings;
 use super::housekeeping::HousekeepingArgs;
 use crate::checks::Track;
+use crate::duration;
 use crate::http_url::HttpUrl;
 use crate::prune::{self, Volumes};
 use crate::syslog;

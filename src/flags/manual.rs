@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap_complete::generate;
 use clap_complete::shells::{Bash, Fish, Zsh};
 
-use super::parse::command_table;
+use super::args::{Shell, command_table};
 
 /// The manual page in roff: the commands, then `run` with all flags, then what the other commands add.
 pub fn man_page() -> Vec<u8> {
@@ -74,14 +74,3 @@ pub fn completions(shell: Shell) -> Vec<u8> {
 
 /// The program's.
 const NAME: &str = "unsinkable";
-
-/// What completions are written for: what Debian and Raspberry Pi OS have.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum Shell {
-    /// The default.
-    Bash,
-    /// Fish.
-    Fish,
-    /// Z shell.
-    Zsh,
-}

@@ -1,7 +1,7 @@
 //! Every flag once, and the `Config` they become.
 //!
 //! `args` is the flag table (clap derive: help, man page and completions come from it), `parse` goes from the command
-//! line to a `Command`. `duration`, `track` and `secret` read single values, `wanted` one `--vrid` and the flags after
+//! line to a `Command`. `track` and `secret` read single values, `wanted` one `--vrid` and the flags after
 //! it, `board` adds what the board's own file says, `cluster` says who is who in a node list, `router` holds it all against this machine (`local`), and `finding`
 //! collects what is wrong so that all of it is reported at once. `housekeeping` is the table's part for the housekeeper,
 //! `jobs` what it becomes.
@@ -9,7 +9,6 @@
 mod args;
 mod board;
 mod cluster;
-pub mod duration;
 mod finding;
 mod housekeeping;
 mod jobs;
@@ -27,14 +26,13 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::path::PathBuf;
 
+pub use args::Shell;
 pub use board::Taken;
-pub use duration::show as show_duration;
 pub use finding::{Finding, Severity};
 pub use jobs::Housekeeping;
 pub use local::{LocalAddresses, LocalInterface};
-pub use manual::{Shell, completions, man_page};
+pub use manual::{completions, man_page};
 pub use parse::parse_from;
-pub use track::show as show_track;
 
 use crate::checks::Track;
 use crate::plan::Cluster;
@@ -153,6 +151,11 @@ pub enum Command {
         run_dir: PathBuf,
         /// The VIPs; where no interface is named, from whichever interface carries them.
         vips: Vec<(Option<String>, Vip)>,
+    },
+    /// `realtime`: give the daemon's threads real-time scheduling, if its flags want it.
+    Realtime {
+        /// `--realtime` is on.
+        wanted: bool,
     },
     /// `man`: the manual page on stdout.
     Man,

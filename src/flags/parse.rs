@@ -10,8 +10,9 @@ use super::finding::{Finding, Findings};
 use super::local::LocalAddresses;
 use super::refusal::{refuse, refuse_all, usage};
 use super::wanted::{Wanted, parse_vip};
-use super::{Command, Config, Housekeeping, Refusal, Resolved, duration, router};
+use super::{Command, Config, Housekeeping, Refusal, Resolved, router};
 use crate::checks::{Kind, MAX_TRACKS, Track};
+use crate::duration;
 use crate::plan::Cluster;
 use crate::shared::MAX_ROUTERS;
 
@@ -41,6 +42,7 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             Err(why) => Err(usage(&format!("--for {pause}: {why}"))),
         },
         Verb::Release(run) => release(&run, given),
+        Verb::Realtime(run) => Ok(Command::Realtime { wanted: run.realtime == "on" }),
         Verb::Update { dry_run, json, run } => {
             let jobs = round(&run, given)?;
             Ok(Command::Update { dry_run, json, jobs })
@@ -59,11 +61,6 @@ pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, 
             Ok(Command::Housekeeper(Box::new(housekeeping)))
         }
     }
-}
-
-/// The flag table itself, for the manual page and the completions.
-pub fn command_table() -> clap::Command {
-    Cli::command()
 }
 
 fn wanted(given: &ArgMatches, findings: &mut Findings) -> Vec<Wanted> {

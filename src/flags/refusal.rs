@@ -3,14 +3,10 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Refusal;
+use super::args::command_table;
 use super::finding::{Finding, Severity};
 use super::nearest::nearest;
-use super::parse::command_table;
-
-/// sysexits.h: the command was used wrongly.
-const EX_USAGE: u8 = 64;
-/// sysexits.h: something was found in an unconfigured or misconfigured state.
-const EX_CONFIG: u8 = 78;
+use crate::sysexits::{EX_CONFIG, EX_USAGE};
 
 /// A refusal for one flag.
 pub fn usage(text: &str) -> Refusal {

@@ -137,26 +137,7 @@ fn identify_node(
         // The list could not be read, and that has its findings.
         return Ok(None);
     }
-    let here = match cluster::find(&addrs, local) {
-        Here::Node(here) => here,
-        Here::Twice(one, two) => {
-            findings.config(format!(
-                "--node {one} and --node {two}: are both on this machine: a node is listed once"
-            ));
-            return Ok(None);
-        }
-        Here::Nowhere => {
-            if let Some(not_yet) = waiting(wanted, &addrs, local) {
-                return Err(not_yet);
-            }
-            findings.config(format!(
-                "--node: none of {} is on this machine (it has {})",
-                list(&addrs),
-                list(&local.interfaces.iter().flat_map(|at| at.addrs.clone()).collect::<Vec<_>>())
-            ));
-            return Ok(None);
-        }
-    };
+    let Some(here) = find_here(wanted, &addrs, local, findings)? else { return Ok(None) };
     for node in &mut cluster.nodes {
         node.here = node.addr == here;
     }
@@ -187,6 +168,32 @@ fn identify_node(
     }
     let peers = others.map(|node| Peer { addr: node.addr, range: Some(node.range) }).collect();
     Ok(Some(Identity { interface: carrier, source: Source::Addr(here), peers, multicast: wanted.multicast }))
+}
+
+/// Which of the nodes this machine is; nothing where that is wrong, which has its finding.
+fn find_here(
+    wanted: &Wanted,
+    nodes: &[IpAddr],
+    local: &LocalAddresses,
+    findings: &mut Findings,
+) -> Result<Option<IpAddr>, NotYet> {
+    match cluster::find(nodes, local) {
+        Here::Node(here) => return Ok(Some(here)),
+        Here::Twice(one, two) => findings.config(format!(
+            "--node {one} and --node {two}: are both on this machine: a node is listed once"
+        )),
+        Here::Nowhere => {
+            if let Some(not_yet) = waiting(wanted, nodes, local) {
+                return Err(not_yet);
+            }
+            findings.config(format!(
+                "--node: none of {} is on this machine (it has {})",
+                list(nodes),
+                list(&local.interfaces.iter().flat_map(|at| at.addrs.clone()).collect::<Vec<_>>())
+            ));
+        }
+    }
+    Ok(None)
 }
 
 fn name_of(family: Family) -> &'static str {
@@ -235,22 +242,7 @@ fn identify_peer(
         findings.config(format!("--source {source}: is not an address of this machine"));
         return Ok(None);
     }
-    let interface = match (&wanted.interface, carrier) {
-        (Some(name), Some(carrier)) if *name != carrier => {
-            findings.config(format!(
-                "--interface {name}: --source is on {carrier}: say --interface {carrier}, or leave it out"
-            ));
-            return Ok(None);
-        }
-        (_, Some(carrier)) => carrier,
-        (Some(name), None) => name.clone(),
-        // Without any other node named there is a finding already, and it comes first.
-        (None, None) if peers.is_empty() && !wanted.multicast => return Ok(None),
-        (None, None) => {
-            findings.config("no --interface: without --node or --source it must be named (--interface eth0)");
-            return Ok(None);
-        }
-    };
+    let Some(interface) = interface_of_peer(wanted, peers, carrier, findings) else { return Ok(None) };
     let peers: Vec<Peer> = peers
         .iter()
         .filter(|peer| Family::of(**peer) == family)
@@ -265,4 +257,29 @@ fn identify_peer(
         ));
     }
     Ok(Some(Identity { interface, source: source.map_or(Source::Interface, Source::Addr), peers, multicast }))
+}
+
+/// The interface that is named, or that carries the source; nothing where that is wrong, which has its finding.
+fn interface_of_peer(
+    wanted: &Wanted,
+    peers: &[IpAddr],
+    carrier: Option<String>,
+    findings: &mut Findings,
+) -> Option<String> {
+    match (&wanted.interface, carrier) {
+        (Some(name), Some(carrier)) if *name != carrier => {
+            findings.config(format!(
+                "--interface {name}: --source is on {carrier}: say --interface {carrier}, or leave it out"
+            ));
+            None
+        }
+        (_, Some(carrier)) => Some(carrier),
+        (Some(name), None) => Some(name.clone()),
+        // Without any other node named there is a finding already, and it comes first.
+        (None, None) if peers.is_empty() && !wanted.multicast => None,
+        (None, None) => {
+            findings.config("no --interface: without --node or --source it must be named (--interface eth0)");
+            None
+        }
+    }
 }

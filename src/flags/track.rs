@@ -4,9 +4,10 @@ use core::net::{IpAddr, SocketAddr};
 use core::str::FromStr;
 use core::time::Duration;
 
-use super::duration;
 use super::nearest::nearest;
+use crate::checks::process::COMM_LEN;
 use crate::checks::{Endpoint, Kind, Track};
+use crate::duration;
 
 const KINDS: [&str; 11] =
     ["process", "tcp", "http", "exec", "file", "interface", "disk", "docker", "swarm", "ceph", "board"];
@@ -24,10 +25,8 @@ const CEPH_INTERVAL: Duration = Duration::from_secs(15);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Where no file of `boards/` says otherwise: a PC's everyday heat lies below.
 const TOO_HOT: u8 = 95;
-/// The kernel keeps this much of a process's name.
-const COMM: usize = 15;
 /// Longest interface name (IFNAMSIZ less its zero).
-pub const IFNAME: usize = 15;
+const IFNAME: usize = 15;
 
 /// Reads one `--track`. The error says what was expected.
 pub fn parse(text: &str) -> Result<Track, String> {
@@ -123,7 +122,7 @@ fn process(name: &str) -> Result<Kind, String> {
     if name.contains('/') {
         return Err("expected a process name as `ps -e` shows it, not a path".into());
     }
-    Ok(Kind::Process(name[..name.ceil_char_boundary(COMM)].into()))
+    Ok(Kind::Process(name[..name.ceil_char_boundary(COMM_LEN)].into()))
 }
 
 fn path(text: &str) -> Option<std::path::PathBuf> {
@@ -170,27 +169,6 @@ fn http(url: &str) -> Result<Kind, String> {
     let path = path.split('#').next().unwrap_or("/").to_string();
     let endpoint = endpoint(host, Some(80)).ok_or_else(expected)?;
     Ok(Kind::Http { endpoint, host: host.into(), path })
-}
-
-/// Kind and target again, as the person wrote them.
-pub fn show(kind: &Kind) -> String {
-    let endpoint = |endpoint: &Endpoint| match endpoint {
-        Endpoint::Addr(addr) => addr.to_string(),
-        Endpoint::Name(name, port) => format!("{name}:{port}"),
-    };
-    match kind {
-        Kind::Process(name) => format!("process:{name}"),
-        Kind::Tcp(to) => format!("tcp:{}", endpoint(to)),
-        Kind::Http { host, path, .. } => format!("http:http://{host}{path}"),
-        Kind::Exec(path) => format!("exec:{}", path.display()),
-        Kind::File(path) => format!("file:{}", path.display()),
-        Kind::Interface(name) => format!("interface:{name}"),
-        Kind::Disk(path) => format!("disk:{}", path.display()),
-        Kind::Docker => "docker".to_owned(),
-        Kind::Swarm => "swarm".to_owned(),
-        Kind::Ceph => "ceph".to_owned(),
-        Kind::Board { too_hot: _ } => "board".to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -282,9 +260,9 @@ mod tests {
     }
 
     #[test]
-    fn show_gives_back_what_was_written() {
+    fn a_check_is_shown_as_it_was_written() {
         for text in ["process:dockerd", "tcp:[::1]:80", "http:http://h:1/x?y", "disk:/", "interface:eth0"] {
-            assert_eq!(show(&parse(text).unwrap().kind), text);
+            assert_eq!(parse(text).unwrap().kind.as_flag(), text);
         }
     }
 }

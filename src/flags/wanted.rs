@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use super::args::RouterArgs;
 use super::cluster::{self, NodeFlag};
-use super::duration;
 use super::finding::Findings;
 use super::{secret, track};
 use crate::checks::{Kind, Track};
+use crate::duration;
 use crate::vrrp::{Auth, Checksum, MAX_PEERS, MAX_VIPS, Preempt, Version, Vip};
 
 /// keepalived's default.
@@ -111,7 +111,7 @@ impl Wanted {
         }
         for (at, track) in self.tracks.iter().enumerate() {
             if self.tracks[..at].iter().any(|other| other.kind == track.kind) {
-                findings.config(format!("--track {}: is given twice", track::show(&track.kind)));
+                findings.config(format!("--track {}: is given twice", track.kind.as_flag()));
             }
         }
     }

@@ -5,14 +5,13 @@ use crate::docker::Client;
 use crate::flags::Housekeeping;
 use crate::prune::used::Used;
 use crate::state::run::Session;
+use crate::sysexits::EX_UNAVAILABLE;
 use crate::voice::Voice;
 use crate::{prune, update};
 use core::cell::Cell;
 use log::Level;
 use std::io::{self, IsTerminal, Write};
 
-/// sysexits.h: Docker or the state is not to be had.
-const EX_UNAVAILABLE: u8 = 69;
 /// Something failed and was put back, or needs a person.
 const FAILED: u8 = 1;
 

@@ -23,7 +23,7 @@ mod table;
 
 use crate::docker::Client;
 use crate::flags::Housekeeping;
-use crate::report::status::MAX_EVENTS;
+use crate::report::events::MAX_EVENTS;
 use crate::sys::caps;
 use crate::tasks::spawn;
 use crate::{ceph, notice, prune, syslog};

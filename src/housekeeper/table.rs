@@ -1,12 +1,11 @@
 //! What a round did, as a table for a person or as JSON. Pure.
 
+use crate::docker::reference::short;
 use crate::report::words::{bytes, span};
 use crate::{prune, update};
 use core::fmt::Write;
 use core::time::Duration;
 
-/// Digits of a digest that are shown: as many as Docker shows of an ID.
-const SHORT_DIGEST: usize = 12;
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -22,7 +21,7 @@ pub fn of_update(report: &update::Report, colour: bool) -> String {
     for row in &report.rows {
         let verdict = update_verdict(row.verdict);
         let (from, to) = (short(&row.from), short(&row.to));
-        rows.push(cells([&row.name, &row.image, &from, &to, verdict, &row.reason]));
+        rows.push(cells([&row.name, &row.image, from, to, verdict, &row.reason]));
     }
     let paints: Vec<&str> = report.rows.iter().map(|row| update_paint(row.verdict)).collect();
     let mut text = columns(&rows, 4, &paints, colour);
@@ -137,11 +136,6 @@ fn columns(rows: &[Vec<String>], painted: usize, paints: &[&str], colour: bool) 
         text.push('\n');
     }
     text
-}
-
-/// `sha256:0283…` as its first digits.
-fn short(digest: &str) -> String {
-    digest.strip_prefix("sha256:").unwrap_or(digest).chars().take(SHORT_DIGEST).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use core::time::Duration;
 use serde::Serialize;
 
 use crate::checks::Track;
-use crate::flags::show_track;
 use crate::vrrp::priority::{Effective, effective};
 use crate::vrrp::{PriorityRange, Version};
 

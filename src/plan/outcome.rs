@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use super::{Cluster, Node, Outcome, Row, after, name, show_track};
+use super::{Cluster, Node, Outcome, Row, after, name};
 use crate::checks::{Kind, Track};
 use crate::vrrp::Version;
 
@@ -39,7 +39,7 @@ fn row(cluster: &Cluster, ranked: &[Node], at: usize, failure: Failure) -> Row {
         master: name(master),
         down: ranked[..at].iter().map(name).collect(),
         lost: match failure {
-            Failure::Check(index) => show_track(&cluster.tracks[index].kind),
+            Failure::Check(index) => cluster.tracks[index].kind.as_flag(),
             Failure::Node => "the node".into(),
             Failure::Link => "its link".into(),
         },

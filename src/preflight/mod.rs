@@ -21,6 +21,7 @@ use crate::dns::judge::Cluster;
 use crate::flags::{Config, Finding, Resolved, Severity, Taken};
 use crate::sys::caps::{self, Capability};
 use crate::sys::clock;
+use crate::sysexits::{EX_CONFIG, EX_NOPERM, EX_UNAVAILABLE};
 
 /// How one thing looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,13 +99,13 @@ fn cluster(resolved: &Result<Resolved, Vec<Finding>>) -> Cluster {
     Cluster { vips: vips.map(|vip| vip.addr).collect(), nodes: config.housekeeping.nodes.clone() }
 }
 
-/// 0 while nothing fails, 78 where it is the flags, 77 for want of permission, else 69.
+/// 0 while nothing fails; else the flags come before a missing right, and that before all other failures.
 pub fn exit_code(lines: &[Line]) -> u8 {
     let has = |mark| lines.iter().any(|line| line.mark == mark);
     match () {
-        () if lines.iter().any(|line| line.what == "flags" && line.mark == Mark::Fail) => 78,
-        () if has(Mark::Denied) => 77,
-        () if has(Mark::Fail) => 69,
+        () if lines.iter().any(|line| line.what == "flags" && line.mark == Mark::Fail) => EX_CONFIG,
+        () if has(Mark::Denied) => EX_NOPERM,
+        () if has(Mark::Fail) => EX_UNAVAILABLE,
         () => 0,
     }
 }

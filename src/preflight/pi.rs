@@ -23,7 +23,8 @@ fn boot_file(root: &Path, file: &str) -> String {
     format!("/{}/{file}", folder.unwrap_or(&BOOT[0]))
 }
 
-/// The firmware switches it off unless told otherwise; Docker then neither limits nor counts memory.
+/// Raspberry Pi's kernels leave it off unless told otherwise; Docker then neither limits nor counts memory. With cgroups 2 the
+/// kernel need not name it in /proc/cgroups (from 6.12 on it does not).
 fn cgroup_memory(root: &Path) -> Line {
     let what = "cgroup memory";
     let unified = text(root, "sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
@@ -37,7 +38,7 @@ fn cgroup_memory(root: &Path) -> Line {
     if text(root, &file[1..]).is_some_and(|words| words.contains("cgroup_enable=memory")) {
         return Line::bad(Mark::Warn, what, format!("{seen}; {file} has it, since the last boot"), "reboot");
     }
-    let mend = format!("sed -i '1s/$/ cgroup_enable=memory cgroup_memory=1/' {file} && reboot");
+    let mend = format!("sed -i '1s/$/ cgroup_enable=memory/' {file} && reboot");
     Line::bad(Mark::Warn, what, seen, mend)
 }
 
@@ -81,7 +82,7 @@ mod tests {
         assert_eq!(
             look("pi3-throttled"),
             [
-                warn("sed -i '1s/$/ cgroup_enable=memory cgroup_memory=1/' /boot/cmdline.txt && reboot"),
+                warn("sed -i '1s/$/ cgroup_enable=memory/' /boot/cmdline.txt && reboot"),
                 warn("echo dtparam=watchdog=on >>/boot/config.txt && reboot"),
             ]
         );
@@ -94,5 +95,10 @@ mod tests {
     #[test]
     fn the_old_cgroups_count_too() {
         assert_eq!(look("pi4-under-voltage")[0], (Mark::Ok, None));
+    }
+
+    #[test]
+    fn the_new_cgroups_count_alone() {
+        assert_eq!(look("pi5-hot")[0], (Mark::Ok, None));
     }
 }

@@ -18,7 +18,7 @@ const MAX_NAMES: usize = 10_000;
 /// Longest name: Docker's repository (255), tag (128) and digest, with room.
 const MAX_NAME: usize = 512;
 /// How long a keep-set is complete: services change, and a manager that is silent for a day cannot say how.
-pub const COMPLETE_FOR: Duration = Duration::from_hours(24);
+const COMPLETE_FOR: Duration = Duration::from_hours(24);
 
 /// What services want, without the moment at which it was learnt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

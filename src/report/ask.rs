@@ -1,6 +1,7 @@
 //! The status socket's client: asks the running daemon one thing and takes its answer, with a deadline.
 
 use super::frame::{self, FrameError, HEAD, MAX_FRAME, MAX_REQUEST, Reply, Request};
+use crate::sysexits::{EX_NOPERM, EX_PROTOCOL, EX_UNAVAILABLE};
 use core::fmt;
 use core::time::Duration;
 use nix::errno::Errno;
@@ -32,12 +33,12 @@ pub enum AskError {
 }
 
 impl AskError {
-    /// The exit code for it (sysexits).
+    /// The exit code for it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoDaemon(_) | Self::Silent(_) | Self::Io(..) => super::EX_UNAVAILABLE,
-            Self::Permission(_) => super::EX_NOPERM,
-            Self::Frame(..) => super::EX_PROTOCOL,
+            Self::NoDaemon(_) | Self::Silent(_) | Self::Io(..) => EX_UNAVAILABLE,
+            Self::Permission(_) => EX_NOPERM,
+            Self::Frame(..) => EX_PROTOCOL,
         }
     }
 }

@@ -3,10 +3,11 @@
 use super::ask::{AskError, PATIENCE, ask, ask_within};
 use super::face::{Look, MAX_WIDTH, draw, warn};
 use super::frame::{Reply, Request};
+use super::json;
 use super::status::Status;
 use super::words::span;
-use super::{EX_IOERR, EX_NOPERM, EX_PROTOCOL, json};
 use crate::sys::terminal;
+use crate::sysexits::{EX_IOERR, EX_NOPERM, EX_PROTOCOL};
 use core::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

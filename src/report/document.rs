@@ -6,6 +6,7 @@ use super::status::{FORMAT, Status};
 use super::writer::Writer;
 use core::net::IpAddr;
 use core::time::Duration;
+use serde::Deserialize;
 
 /// How what is told of the VIP was learnt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,19 +53,38 @@ pub fn cluster(nodes: &[Seen<'_>], unix_ms: u64) -> String {
     w.open("", '{');
     w.number("format", u64::from(FORMAT));
     w.number("now_unix_ms", unix_ms);
-    w.open("nodes", '[');
-    for node in nodes {
-        w.open("", '{');
+    w.objects("nodes", nodes, |node, w| {
         w.text("addr", &node.addr.to_string());
         w.flag("own", node.own);
         w.maybe_number("age_ms", node.age.map(json::ms));
         w.maybe_text("error", node.error);
         w.raw("status", node.status.unwrap_or("null"));
-        w.close('}');
-    }
-    w.close(']');
+    });
     w.close('}');
     w.finish()
+}
+
+/// What makes a document a status.
+#[derive(Deserialize)]
+struct Shape {
+    #[serde(rename = "format")]
+    _format: u32,
+    #[serde(rename = "routers")]
+    _routers: Vec<serde::de::IgnoredAny>,
+}
+
+/// What another node answers to `/status.json`, if it is that: JSON, whole, an object with what every status has. It is
+/// shown to others as it is.
+///
+/// # Errors
+/// What it is instead, in words.
+pub fn of_peer(body: Vec<u8>) -> Result<String, String> {
+    let text = String::from_utf8(body).map_err(|_| "what answers there is no text".to_owned())?;
+    let shaped = serde_json::from_str::<Shape>(&text);
+    shaped.map_err(|error| format!("what answers there is no status: {error}"))?;
+    // A list of just these two would do for serde.
+    let is_object = text.trim_ascii_start().starts_with('{');
+    is_object.then_some(text).ok_or_else(|| "what answers there is no status".to_owned())
 }
 
 #[cfg(test)]
@@ -204,5 +224,29 @@ mod tests {
                 { "addr": "10.0.10.33", "own": false, "age_ms": null, "error": "no answer", "status": null },
             ] })
         );
+    }
+
+    #[test]
+    fn only_a_status_is_passed_on() {
+        let take = |text: &[u8]| of_peer(text.to_vec());
+        let status = br#"{"format":1,"node":"pi-2","routers":[{"vrid":12}],"more":{"a":[1,2]}}"#;
+        assert_eq!(take(status).unwrap().as_bytes(), status);
+        for text in [
+            &b""[..],
+            b"{}",
+            b"[]",
+            b"[1,[]]",
+            b"<html>",
+            b"{\"format\":1}",
+            b"{\"format\":1,\"routers\":[]},{",
+            b"\xff",
+        ] {
+            assert!(take(text).is_err(), "{text:?}");
+        }
+        for end in 0..status.len() {
+            assert!(take(&status[..end]).is_err(), "{end}");
+        }
+        let deep = format!("{{\"format\":1,\"routers\":[],\"x\":{}", "[".repeat(100_000));
+        assert!(take(deep.as_bytes()).is_err());
     }
 }

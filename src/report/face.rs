@@ -4,33 +4,14 @@ mod rounds;
 
 use super::status::{Check, Health, Housekeeper, Peer, Router, Share, State, Status};
 use super::words::{Cell, Page, Paint, interval, span};
+pub use super::words::{Look, MAX_WIDTH, MIN_WIDTH};
 use crate::time::Time;
 use core::time::Duration;
 
-/// Narrowest page that is drawn for: below it, lines get longer than the terminal.
-pub const MIN_WIDTH: usize = 60;
-/// Widest page that is drawn for: longer lines are hard to read.
-pub const MAX_WIDTH: usize = 110;
 /// Events shown; all of them are in the JSON.
 const EVENTS_SHOWN: usize = 12;
 /// A peer silent for so many intervals (and at least a second) is worth a look if it is the master.
 const SILENT: u32 = 3;
-
-/// What the terminal can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// It shows colours.
-    pub colour: bool,
-    /// It shows more than ASCII.
-    pub unicode: bool,
-    /// Columns.
-    pub width: usize,
-}
-
-impl Look {
-    /// For a pipe or a file.
-    pub const PLAIN: Self = Self { colour: false, unicode: true, width: MAX_WIDTH };
-}
 
 /// The whole page.
 pub fn draw(status: &Status, look: &Look) -> String {

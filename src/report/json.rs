@@ -2,7 +2,7 @@
 //! when one changes its meaning or goes. All times are whole milliseconds, `*_ms`; moments are told as their age.
 
 use super::rounds::{Job, Row};
-use super::status::{Check, Health, Housekeeper, Peer, Router, Share, State, Status};
+use super::status::{Check, Health, Housekeeper, Master, Peer, Router, Share, State, Status};
 use super::writer::Writer;
 use crate::time::Time;
 use core::time::Duration;
@@ -32,21 +32,13 @@ pub fn members(status: &Status, w: &mut Writer) {
     w.text("version", &status.version);
     w.number("pid", u64::from(status.pid));
     w.number("uptime_ms", ago(now, status.started));
-    w.open("routers", '[');
-    status.routers.iter().for_each(|one| router(now, one, w));
-    w.close(']');
-    w.open("checks", '[');
-    status.checks.iter().for_each(|one| check(now, one, w));
-    w.close(']');
-    w.open("events", '[');
-    for event in &status.events {
-        w.open("", '{');
+    w.objects("routers", &status.routers, |one, w| router(now, one, w));
+    w.objects("checks", &status.checks, |one, w| check(now, one, w));
+    w.objects("events", &status.events, |event, w| {
         w.number("ago_ms", ago(now, event.at));
         w.maybe_text("router", event.router.as_deref());
         w.text("text", &event.text);
-        w.close('}');
-    }
-    w.close(']');
+    });
     w.open("threads", '{');
     w.flag("realtime", status.threads.realtime);
     w.flag("locked", status.threads.locked);
@@ -55,12 +47,11 @@ pub fn members(status: &Status, w: &mut Writer) {
     w.close('}');
     housekeeper(now, &status.housekeeper, w);
     w.number("housekeeper_nonsense", status.nonsense);
-    job(now, "updates", status.rounds.updates.as_ref(), w);
-    job(now, "pruning", status.rounds.pruning.as_ref(), w);
+    w.maybe_object("updates", status.rounds.updates.as_ref(), |one, w| job(now, one, w));
+    w.maybe_object("pruning", status.rounds.pruning.as_ref(), |one, w| job(now, one, w));
 }
 
 fn router(now: Time, router: &Router, w: &mut Writer) {
-    w.open("", '{');
     w.number("vrid", u64::from(router.vrid));
     w.text("family", router.family.name());
     w.number("protocol", u64::from(router.protocol));
@@ -78,46 +69,32 @@ fn router(now: Time, router: &Router, w: &mut Writer) {
     w.flag("lease", router.lease);
     w.maybe_number("priority", router.priority.map(u64::from));
     w.number("base", u64::from(router.base));
-    w.open("tracks", '[');
-    router.tracks.iter().for_each(|one| share(one, w));
-    w.close(']');
+    w.objects("tracks", &router.tracks, share);
     w.maybe_text("source", router.source.map(|source| source.to_string()).as_deref());
     w.flag("multicast", router.multicast);
     w.number("interval_ms", ms(router.interval));
-    match &router.master {
-        Some(master) => {
-            w.open("master", '{');
-            w.text("addr", &master.addr.to_string());
-            w.number("priority", u64::from(master.priority));
-            w.number("interval_ms", ms(master.interval));
-            w.number("heard_ago_ms", ago(now, master.heard));
-            w.close('}');
-        }
-        None => w.raw("master", "null"),
-    }
+    w.maybe_object("master", router.master.as_ref(), |one, w| master(now, one, w));
     w.maybe_number("deadline_in_ms", router.deadline.map(|deadline| ago(deadline, now)));
     w.number("adverts_sent", router.sent);
     w.number("adverts_received", router.received);
-    w.open("rejects", '[');
-    for reject in &router.rejects {
-        w.open("", '{');
+    w.objects("rejects", &router.rejects, |reject, w| {
         w.text("reason", &reject.name);
         w.number("count", reject.count);
-        w.close('}');
-    }
-    w.close(']');
-    w.open("peers", '[');
-    router.peers.iter().for_each(|one| peer(now, one, w));
-    w.close(']');
-    w.close('}');
+    });
+    w.objects("peers", &router.peers, |one, w| peer(now, one, w));
+}
+
+fn master(now: Time, master: &Master, w: &mut Writer) {
+    w.text("addr", &master.addr.to_string());
+    w.number("priority", u64::from(master.priority));
+    w.number("interval_ms", ms(master.interval));
+    w.number("heard_ago_ms", ago(now, master.heard));
 }
 
 fn share(share: &Share, w: &mut Writer) {
-    w.open("", '{');
     w.text("name", &share.name);
     weight(share.weight, w);
     w.flag("counts", share.counts);
-    w.close('}');
 }
 
 fn weight(weight: Option<i16>, w: &mut Writer) {
@@ -128,35 +105,22 @@ fn weight(weight: Option<i16>, w: &mut Writer) {
 }
 
 fn peer(now: Time, peer: &Peer, w: &mut Writer) {
-    w.open("", '{');
     w.text("addr", &peer.addr.to_string());
     w.flag("never_heard", peer.heard.is_none());
     w.maybe_number("heard_ago_ms", peer.heard.map(|heard| ago(now, heard)));
     w.maybe_number("priority", peer.priority.map(u64::from));
     w.number("adverts", peer.adverts);
-    match peer.range {
-        Some(range) => {
-            w.open("range", '{');
-            w.number("floor", u64::from(range.floor));
-            w.number("ceiling", u64::from(range.ceiling));
-            w.close('}');
-        }
-        None => w.raw("range", "null"),
-    }
-    match &peer.reject {
-        Some(reject) => {
-            w.open("last_reject", '{');
-            w.text("reason", &reject.name);
-            w.number("ago_ms", ago(now, reject.at));
-            w.close('}');
-        }
-        None => w.raw("last_reject", "null"),
-    }
-    w.close('}');
+    w.maybe_object("range", peer.range, |range, w| {
+        w.number("floor", u64::from(range.floor));
+        w.number("ceiling", u64::from(range.ceiling));
+    });
+    w.maybe_object("last_reject", peer.reject.as_ref(), |reject, w| {
+        w.text("reason", &reject.name);
+        w.number("ago_ms", ago(now, reject.at));
+    });
 }
 
 fn check(now: Time, check: &Check, w: &mut Writer) {
-    w.open("", '{');
     w.text("name", &check.name);
     w.text("health", check.health.name());
     w.flag("well", check.health == Health::Well);
@@ -164,7 +128,6 @@ fn check(now: Time, check: &Check, w: &mut Writer) {
     w.text("detail", &check.detail);
     w.number("interval_ms", ms(check.interval));
     weight(check.weight, w);
-    w.close('}');
 }
 
 fn housekeeper(now: Time, housekeeper: &Housekeeper, w: &mut Writer) {
@@ -185,32 +148,21 @@ fn housekeeper(now: Time, housekeeper: &Housekeeper, w: &mut Writer) {
     w.close('}');
 }
 
-fn job(now: Time, key: &str, job: Option<&Job>, w: &mut Writer) {
-    let Some(job) = job else { return w.raw(key, "null") };
-    w.open(key, '{');
-    match &job.last {
-        Some(last) => {
-            w.open("last", '{');
-            w.number("ago_ms", ago(now, last.at));
-            w.number("took_ms", ms(last.took));
-            w.text("summary", &last.summary);
-            w.maybe_text("note", last.note.as_deref());
-            w.close('}');
-        }
-        None => w.raw("last", "null"),
-    }
+fn job(now: Time, job: &Job, w: &mut Writer) {
+    w.maybe_object("last", job.last.as_ref(), |last, w| {
+        w.number("ago_ms", ago(now, last.at));
+        w.number("took_ms", ms(last.took));
+        w.text("summary", &last.summary);
+        w.maybe_text("note", last.note.as_deref());
+    });
     w.maybe_number("next_in_ms", job.next.map(|next| ago(next, now)));
     w.text("progress", &job.progress);
     let round_ago = job.last.as_ref().map_or(Duration::ZERO, |last| now.since(last.at));
-    w.open("rows", '[');
-    job.rows.iter().for_each(|one| row(now, round_ago, one, w));
-    w.close(']');
+    w.objects("rows", &job.rows, |one, w| row(now, round_ago, one, w));
     w.number("left_out", u64::from(job.left_out));
-    w.close('}');
 }
 
 fn row(now: Time, round_ago: Duration, row: &Row, w: &mut Writer) {
-    w.open("", '{');
     w.text("kind", &row.kind);
     w.text("name", &row.name);
     w.text("outcome", row.outcome.name());
@@ -219,7 +171,6 @@ fn row(now: Time, round_ago: Duration, row: &Row, w: &mut Writer) {
     w.maybe_number("held_for_ms", held_for);
     w.number("size", row.size);
     w.maybe_number("goes_in_ms", row.goes.map(|goes| ago(goes, now)));
-    w.close('}');
 }
 
 /// Whole milliseconds from `then` to `now`.

@@ -58,6 +58,7 @@
 pub mod ask;
 pub mod command;
 pub mod document;
+pub mod events;
 pub mod face;
 pub mod frame;
 pub mod health;
@@ -77,15 +78,6 @@ pub use command::{resign_command, status_command};
 pub use run::{bind, serve};
 
 use std::path::{Path, PathBuf};
-
-/// The daemon cannot be reached (sysexits).
-const EX_UNAVAILABLE: u8 = 69;
-/// What was read or written failed (sysexits).
-const EX_IOERR: u8 = 74;
-/// The other side speaks another protocol (sysexits).
-const EX_PROTOCOL: u8 = 76;
-/// Not for this user (sysexits).
-const EX_NOPERM: u8 = 77;
 
 /// Where the daemon with this `--run-dir` answers.
 pub fn socket_path(run_dir: &Path) -> PathBuf {

@@ -1,5 +1,6 @@
 //! Statuses for the tests of this folder.
 
+use super::events::MAX_EVENTS;
 use super::rounds::{Job, Last, Outcome, Rounds, Row};
 use super::status::*;
 use crate::time::Time;

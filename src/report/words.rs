@@ -1,8 +1,28 @@
 //! The face's means: a page of a given width that wraps, paints and keeps strangers' control characters out; times in
 //! words. Pure.
 
-use super::face::Look;
 use core::time::Duration;
+
+/// Narrowest page that is drawn for: below it, lines get longer than the terminal.
+pub const MIN_WIDTH: usize = 60;
+/// Widest page that is drawn for: longer lines are hard to read.
+pub const MAX_WIDTH: usize = 110;
+
+/// What the terminal can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// It shows colours.
+    pub colour: bool,
+    /// It shows more than ASCII.
+    pub unicode: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Look {
+    /// For a pipe or a file.
+    pub const PLAIN: Self = Self { colour: false, unicode: true, width: MAX_WIDTH };
+}
 
 /// What a piece of text is, and so its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

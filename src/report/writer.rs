@@ -47,6 +47,30 @@ impl Writer {
         self.follows = true;
     }
 
+    /// An object with these members, or null.
+    pub fn maybe_object<T>(&mut self, key: &str, one: Option<T>, members: impl FnOnce(T, &mut Self)) {
+        let Some(one) = one else { return self.raw(key, "null") };
+        self.open(key, '{');
+        members(one, self);
+        self.close('}');
+    }
+
+    /// A list, of an object with these members for each.
+    pub fn objects<T>(
+        &mut self,
+        key: &str,
+        all: impl IntoIterator<Item = T>,
+        members: impl Fn(T, &mut Self),
+    ) {
+        self.open(key, '[');
+        for one in all {
+            self.open("", '{');
+            members(one, self);
+            self.close('}');
+        }
+        self.close(']');
+    }
+
     /// Text.
     pub fn text(&mut self, key: &str, text: &str) {
         self.key(key);
@@ -147,6 +171,9 @@ mod tests {
         w.raw("raw", "{\"x\":[]}");
         w.open("empty", '[');
         w.close(']');
+        w.maybe_object("nobody", None::<u64>, |_, _| unreachable!("there is none"));
+        w.maybe_object("object", Some(1), |n, w| w.number("n", n));
+        w.objects("each", [2, 3], |n, w| w.number("n", n));
         w.close('}');
         w.finish()
     }
@@ -155,7 +182,7 @@ mod tests {
     fn members_are_written_one_behind_the_other() {
         assert_eq!(
             sample(Writer::compact()),
-            r#"{"a":"q\"\\\n\u0001\u007fé","list":[7,{},true],"none":null,"some":18446744073709551615,"signed":-5,"raw":{"x":[]},"empty":[]}"#
+            r#"{"a":"q\"\\\n\u0001\u007fé","list":[7,{},true],"none":null,"some":18446744073709551615,"signed":-5,"raw":{"x":[]},"empty":[],"nobody":null,"object":{"n":1},"each":[{"n":2},{"n":3}]}"#
         );
     }
 
@@ -167,7 +194,7 @@ mod tests {
             indented.contains("\n  \"list\": [\n    7,\n    {},\n    true\n  ],\n  \"none\": null"),
             "{indented}"
         );
-        assert!(indented.ends_with("\n  \"empty\": []\n}"), "{indented}");
+        assert!(indented.contains("\n  \"empty\": [],\n"), "{indented}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&indented), read(&sample(Writer::compact())));
     }

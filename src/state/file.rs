@@ -11,15 +11,15 @@ const MAGIC: Magic = *b"unsink\0\x01";
 /// Largest file. Everything below at its limit, with names as long as Docker's usually are, takes half of it.
 pub const MAX_FILE: usize = 2 << 20;
 /// Unused things: images, containers and volumes. A Pi has dozens; what is beyond starts its grace later.
-pub const MAX_UNUSED: usize = 4096;
+const MAX_UNUSED: usize = 4096;
 /// Held digests, one for each service or container.
 pub const MAX_HELD: usize = 512;
 /// References with a known digest.
-pub const MAX_DIGESTS: usize = 1024;
+const MAX_DIGESTS: usize = 1024;
 /// Images in the keep-set, two for each service of the Swarm; and as many volumes.
-pub const MAX_KEEP: usize = 2048;
+const MAX_KEEP: usize = 2048;
 /// Registries that asked for a pause.
-pub const MAX_REGISTRIES: usize = 64;
+const MAX_REGISTRIES: usize = 64;
 /// Longest reason of a held digest, in characters.
 const MAX_REASON: usize = 300;
 

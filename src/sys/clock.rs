@@ -36,6 +36,10 @@ pub fn utc_offset(seconds: u64) -> i32 {
 }
 
 fn local(seconds: u64) -> libc::tm {
+    #[cfg_attr(
+        target_env = "musl",
+        expect(deprecated, reason = "the libc crate announces 64 bits for it; either will do")
+    )]
     let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
     let mut local = core::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values that live here.

@@ -9,7 +9,7 @@ use nix::sys::time::TimeSpec;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Descriptors one call of [`wait`] takes: two sockets for each of 8 virtual routers, the events and the wake.
-pub const MAX_WAIT: usize = 20;
+const MAX_WAIT: usize = 20;
 
 /// Wakes another thread out of its [`wait`].
 #[derive(Debug)]

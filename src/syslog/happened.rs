@@ -102,7 +102,8 @@ fn changed(event: &Event, name: &str) -> Option<String> {
 /// `app:latest@sha256:0123456789ab`: enough to tell one from another.
 fn digest_cut(value: &str) -> &str {
     let Some((_, digest)) = value.split_once("@sha256:") else { return value };
-    &value[..value.len() - digest.len().saturating_sub(SHORT_ID)]
+    // What is no digest may have characters of several bytes there.
+    value.get(..value.len() - digest.len().saturating_sub(SHORT_ID)).unwrap_or(value)
 }
 
 /// What the VIP process tells of a virtual router (its VRID in front, `12/ipv6`), or of itself.
@@ -189,6 +190,9 @@ mod tests {
         let recorded = include_str!("../../tests/data/docker/events-node-down.jsonl");
         let first = recorded.lines().find_map(said);
         assert_eq!(first, Some((5, "node pi2: state ready -> down".to_owned())));
+        // No digest: the cut would fall into its last character.
+        let odd = r#"{"Type":"service","Action":"update","Actor":{"ID":"a","Attributes":{"image.new":"b@sha256:01234567890ü"}}}"#;
+        assert_eq!(said(odd), Some((5, "service a: image b@sha256:01234567890ü".to_owned())));
     }
 
     #[test]

@@ -165,16 +165,22 @@ fn head_5424(out: &mut Vec<u8>, message: &Message<'_>, number: u64) {
     put!(out, "[meta sequenceId=\"{}\"]", number.saturating_sub(1) % 0x7fff_ffff + 1);
     let mut open = false;
     for (name, value) in &speaker.data {
-        if out.len() + name.len() + value.len() > MAX_HEAD {
+        let before = out.len();
+        if before + name.len() + value.len() > MAX_HEAD {
             continue;
         }
         if !open {
             put!(out, "[{DATA}");
-            open = true;
         }
         put!(out, " {name}=\"");
         put_value(out, value);
         out.push(b'"');
+        // What is escaped is longer than it was.
+        if out.len() > MAX_HEAD {
+            out.truncate(before);
+        } else {
+            open = true;
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub use known::{Known, Look, MAX_KNOWN};
 
 use super::message::LAST_TIME;
 use super::names::SHORT_ID;
+use core::net::SocketAddr;
 use core::str;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -66,6 +67,18 @@ pub fn parse(line: &[u8], now: u64) -> Line<'_> {
 pub fn container_id(tag: &str) -> Option<&str> {
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     ([SHORT_ID, 64].contains(&tag.len()) && tag.bytes().all(is_hex)).then(|| &tag[..SHORT_ID])
+}
+
+/// Does this `--log-opt syslog-address` lead to our relay, which listens there? Where that is on all of the node's
+/// addresses, whoever sends to its port sends to one of ours, on this node or another.
+pub fn is_ours(address: &str, listen: SocketAddr) -> bool {
+    let Some(("tcp" | "udp", place)) = address.split_once("://") else { return false };
+    let (host, port) = place.rsplit_once(':').unwrap_or((place, ""));
+    let host = host.trim_matches(['[', ']']);
+    let ip = if host == "localhost" { Some(listen.ip()) } else { host.parse().ok() };
+    let any = listen.ip().is_unspecified();
+    // Docker, too, takes 514 where no port is named.
+    port.parse().unwrap_or(514) == listen.port() && (any || ip == Some(listen.ip()))
 }
 
 /// `<PRI>`, and what is behind it.

@@ -1,6 +1,6 @@
 //! `docker run` and `docker service create` as text, and words as a shell reads them. Pure.
 
-use super::compose::{self, Container, Files};
+use super::container::{Container, Files, take};
 use super::sheet::{Bad, Lines, Place, Text, is_among, text};
 use super::tools::{Setting, Use};
 
@@ -88,7 +88,7 @@ pub fn read(
         }
         if let Some(begin) = begin {
             let container = container(&words[begin + 2..], file, files)?;
-            compose::take(container, uses, lines);
+            take(container, uses, lines);
         } else {
             let (line, word) = words[0];
             lines.unknown(&Place { file, line }, word, "no docker run or docker service create");

@@ -1,8 +1,8 @@
 //! Settings of the tools as `NAME=VALUE`: env files, and what the names tell of the tool. Pure.
 
-use super::sheet::{Lines, Place, Text, text};
-use super::tools::{Setting, Tool, Use};
-use super::tooltable;
+use super::sheet::{Lines, Place, Text, is_name, text};
+use super::tools::{Setting, Use};
+use super::tooltable::{Tool, knows};
 
 /// Reads an env file as Docker does: `NAME=VALUE`, no quotes, `#` at the beginning of a line; what is no such line is
 /// told.
@@ -28,12 +28,6 @@ pub fn read(file: Text, content: Text, lines: &mut Lines) -> Vec<Setting> {
     settings
 }
 
-/// Could it be the name of a variable?
-#[inline(never)]
-pub fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 /// compose takes quotes away, `docker run` does not; nobody means them.
 fn unquoted(value: Text) -> Text {
     for quote in ['"', '\''] {
@@ -55,7 +49,7 @@ pub fn alone(file: Text, content: Text, uses: &mut Vec<Use>, lines: &mut Lines) 
         if by_name.is_none() && name.contains(tool.name()) {
             by_name = Some(tool);
         }
-        let known = settings.iter().filter(|setting| tooltable::knows(tool, setting.name)).count();
+        let known = settings.iter().filter(|setting| knows(tool, setting.name)).count();
         if known >= most {
             by_settings = (known > most).then_some(tool);
             most = known;

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use super::sheet::{Bad, Command, Lines, Place, Sheet, Text, Verdict, text};
+use super::sheet::{Bad, Command, Lines, Place, Sheet, Text, Verdict, is_name, text};
 use super::tools::Use;
 use super::{command, compose, env, keepalived, nodes, render, tools, verify, words};
+use crate::sysexits::{EX_DATAERR, EX_NOINPUT};
 
 /// Text and exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +15,10 @@ pub struct Output {
     pub text: String,
     /// For stderr, a line each.
     pub errors: Vec<String>,
-    /// sysexits.h.
+    /// Exit code (`crate::sysexits`).
     pub exit: u8,
 }
 
-/// sysexits.h: the input was incorrect in some way.
-const EX_DATAERR: u8 = 65;
-/// sysexits.h: an input file did not exist or was not readable.
-const EX_NOINPUT: u8 = 66;
 /// Files that are read, includes among them.
 const MAX_FILES: usize = 256;
 /// Statements, each with its verdict: a person is to read them.
@@ -222,6 +219,6 @@ fn is_docker_command(text: &str) -> bool {
 fn is_env(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.all(|line| {
-        line.split_once('=').is_some_and(|(name, _)| env::is_name(name.trim_start_matches("export ").trim()))
+        line.split_once('=').is_some_and(|(name, _)| is_name(name.trim_start_matches("export ").trim()))
     })
 }

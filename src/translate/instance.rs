@@ -1,21 +1,17 @@
 //! One `vrrp_instance` as flags. Pure.
 
-use core::time::Duration;
-
-use super::keepalived::{Context, weight};
+use super::context::{Context, weight_of, weighted};
+use super::judge::{judged, overlong};
 use super::keywords;
 use super::list::{self, Item, TRACKED};
 use super::sheet::{Flag, Lines, Place, Text, Verdict, is_among, text};
+use super::times::{millis, show};
 use super::words::Statement;
-use crate::flags::show_duration;
 
 /// Bytes of a password in an advert of version 2 (RFC 2338 section 5.3.6).
 const PASSWORD: usize = 8;
 /// Where the printed command expects the password.
 pub const PASSWORD_FILE: &str = "/etc/unsinkable.pass";
-/// What keepalived's numbers of seconds are cut to: a year and more is a slip of the pen.
-const LONGEST: u64 = 366 * 24 * 3600;
-
 /// What one node says about one virtual router.
 pub struct Instance {
     /// Which of the given files it is from.
@@ -62,28 +58,6 @@ impl Instance {
     }
 }
 
-/// Seconds with a fraction, as milliseconds.
-#[inline(never)]
-pub fn millis(text: &str) -> Option<u64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
-        return None;
-    }
-    let mut millis = whole.parse().ok().filter(|seconds| *seconds <= LONGEST)?;
-    let mut digits = fraction.bytes();
-    for _ in 0..3 {
-        millis = millis * 10 + u64::from(digits.next().unwrap_or(b'0') - b'0');
-    }
-    Some(millis)
-}
-
-/// Milliseconds as a flag takes them.
-#[inline(never)]
-pub fn show(millis: u64) -> Text {
-    text(&[&show_duration(Duration::from_millis(millis))])
-}
-
 /// Reads one.
 pub fn read(node: usize, block: &Statement, context: &mut Context) -> Instance {
     let mut instance = Instance { node, at: block.at, lines: Lines::default(), secret: None };
@@ -124,27 +98,6 @@ impl Facts {
     }
 }
 
-/// A statement whose keyword alone says what becomes of it, and of all in its braces.
-#[inline(never)]
-pub fn judged(statement: &Statement, block: &str, lines: &mut Lines) {
-    let act = keywords::act(block, statement.keyword());
-    match act.and_then(|act| Some((act.verdict?, act.why))) {
-        Some((verdict, why)) => lines.add(&statement.at, statement.said(), verdict, why),
-        None => unknown(statement, lines),
-    }
-}
-
-/// Only its first word is shown: the rest may be a secret behind a slip of the pen.
-#[inline(never)]
-pub fn unknown(statement: &Statement, lines: &mut Lines) {
-    let why = if statement.keyword().starts_with('@') {
-        "which nodes this line is for is told by their configuration identity: write a file for each node without @"
-    } else {
-        "no keyword that is known here"
-    };
-    lines.unknown(&statement.at, statement.keyword(), why);
-}
-
 /// What is there although no statement says it.
 fn complete(instance: &mut Instance, facts: &Facts, context: &Context) {
     let at = instance.at;
@@ -176,12 +129,6 @@ fn complete(instance: &mut Instance, facts: &Facts, context: &Context) {
 /// Keywords with exactly one value: what stands behind it is a keyword that nobody knows.
 const ONE_VALUE: &str = "interface virtual_router_id priority advert_int mcast_src_ip unicast_src_ip version \
                          garp_master_refresh state preempt_delay nopreempt";
-
-/// Nothing of what is too much is shown: it may be a secret.
-#[inline(never)]
-pub fn overlong(statement: &Statement, lines: &mut Lines) {
-    lines.unknown(&statement.at, statement.keyword(), "more words follow it than are known here");
-}
 
 /// A flag whose value must be right.
 enum Read {
@@ -332,21 +279,5 @@ fn track_interface(item: &Item, lines: &mut Lines) {
             lines.flag(&item.at, item.said, "--track", what);
         }
         Err(why) => lines.unknown(&item.at, item.said, why),
-    }
-}
-
-/// `,weight=N`, or nothing for a weight of zero: FAULT, here as there.
-#[inline(never)]
-pub fn weighted(weight: i16) -> Text {
-    if weight == 0 { "" } else { text(&[",weight=", &weight.to_string()]) }
-}
-
-/// The weight behind a tracked thing.
-#[inline(never)]
-pub fn weight_of(item: &Item) -> Result<Option<i16>, Text> {
-    match item.options.as_slice() {
-        [] => Ok(None),
-        [word, value] if *word == "weight" => weight(value).map(Some).ok_or("expected a weight, -253 to 253"),
-        _ => Err("only `weight N` is understood here (a reversed check has no counterpart)"),
     }
 }

@@ -1,11 +1,13 @@
 //! `translate`: the files of keepalived, shepherd, gantry, watchtower, docker-cleanup and docker-gc as flags of `run`.
 //!
 //! ```text
-//!  run ─ gather ─┬─ words ─ keepalived ─ script     statements, with keywords' table of what each means here
+//!  run ─ gather ─┬─ words ─ keepalived ─ instance ─ context ─ script
+//!                │                                 statements; keywords and judge tell what each means here
 //!                ├─ compose ─ yaml ┐
-//!                ├─ command ───────┼─ tools         what a tool's settings mean here
-//!                └─ env ───────────┘
+//!                ├─ command ───────┼─ container ─ tools ─ tooltable
+//!                └─ env ───────────┘               what a tool's settings mean here
 //!        table   what a row of the tables says
+//!        times   seconds as they write them, and our durations
 //!        sheet   what came of it: commands, and what became of each statement
 //!        nodes   several nodes' instances become one command
 //!        verify  our own flags and `plan` over the commands
@@ -17,9 +19,12 @@
 
 mod command;
 mod compose;
+mod container;
+mod context;
 mod env;
 pub mod gather;
 mod instance;
+mod judge;
 mod keepalived;
 mod keywords;
 mod list;
@@ -29,6 +34,7 @@ pub mod run;
 mod script;
 mod sheet;
 mod table;
+mod times;
 mod tools;
 mod tooltable;
 mod verify;

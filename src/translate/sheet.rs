@@ -24,6 +24,12 @@ pub fn joined(parts: &[Text], between: &str) -> Text {
     parts.join(between).leak()
 }
 
+/// Could it be the name of a variable?
+#[inline(never)]
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// Is a word among others? `words`: apart by blanks.
 #[inline(never)]
 pub fn is_among(words: &str, word: &str) -> bool {

@@ -1,23 +1,8 @@
 //! What a tool's container does, as flags: its settings, and what it does without any. Pure.
 
-use super::instance::show;
 use super::sheet::{Command, Flag, Lines, Place, Sheet, Text, Verdict, digits, is_among, joined, text};
-use super::tooltable::rule;
-
-/// The tools that are replaced here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tool {
-    /// mazzolino/shepherd, containrrr/shepherd.
-    Shepherd,
-    /// shizunge/gantry.
-    Gantry,
-    /// containrrr/watchtower and its forks.
-    Watchtower,
-    /// meltwater/docker-cleanup.
-    Cleanup,
-    /// spotify/docker-gc.
-    Gc,
-}
+use super::times::{millis, show};
+use super::tooltable::{Kind, Rule, Tool, rule};
 
 /// One `NAME=VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,31 +40,6 @@ const VOLUMES: &str = "unused VOLUMES are no longer removed, where docker-cleanu
                        --prune-volumes names those that may go; and containers have a grace";
 
 impl Tool {
-    /// All of them; a name that holds another's comes first.
-    pub const ALL: [Self; 5] = [Self::Shepherd, Self::Gantry, Self::Watchtower, Self::Cleanup, Self::Gc];
-
-    /// As its image is called.
-    pub fn name(self) -> Text {
-        match self {
-            Self::Shepherd => "shepherd",
-            Self::Gantry => "gantry",
-            Self::Watchtower => "watchtower",
-            Self::Cleanup => "docker-cleanup",
-            Self::Gc => "docker-gc",
-        }
-    }
-
-    /// By the image's name, whatever its registry, tag and digest.
-    pub fn of_image(image: &str) -> Option<Self> {
-        let name = image.split('@').next()?.rsplit('/').next()?.split(':').next()?;
-        Self::ALL.into_iter().find(|tool| tool.name() == name)
-    }
-
-    /// A setting's name without what all of the tool's settings begin with.
-    pub fn bare(self, name: &str) -> &str {
-        if self == Self::Watchtower { name.strip_prefix("WATCHTOWER_").unwrap_or(name) } else { name }
-    }
-
     /// What it does without any setting.
     fn flags(self) -> (&'static [Flag], Text) {
         const PRUNE: Flag = Flag::bare("--prune");
@@ -124,9 +84,9 @@ impl Tool {
             let mut short = SHORT.split(' ').filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
             let name = short.next().unwrap_or(name);
             let name = text(&[&name.trim_start_matches('-').replace('-', "_").to_ascii_uppercase()]);
-            let kind = rule(self, name).unwrap_or_default().first;
-            let is_switch = is_among("On Switch TellsOnly Same", kind)
-                || is_among("HTTP_API_UPDATE HTTP_API_METRICS HEALTH_CHECK", name);
+            let is_switch = rule(self, name).is_some_and(|rule| {
+                matches!(rule.kind, Kind::On | Kind::Switch | Kind::TellsOnly | Kind::Same)
+            }) || is_among("HTTP_API_UPDATE HTTP_API_METRICS HEALTH_CHECK", name);
             let value = match value {
                 Some(value) => value,
                 None if is_switch => "true",
@@ -199,101 +159,113 @@ fn is_on(value: &str) -> bool {
 
 const ANYWAY: Text = "as it is here anyway";
 
+/// A setting as it is judged.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    at: &'a Place,
+    /// For the person: a secret is not in it.
+    said: Text,
+    /// Without what all of the tool's settings begin with.
+    name: Text,
+    value: Text,
+}
+
 /// What becomes of one setting. Gives back what the flags begin with that the tool has without it, and has not with it.
 fn read(tool: Tool, setting: &Setting, lines: &mut Lines) -> &'static str {
-    let value = setting.value.trim();
-    let at = &setting.at;
-    let bare = tool.bare(setting.name);
+    let (at, name, value) = (&setting.at, tool.bare(setting.name), setting.value.trim());
     let upper = setting.name.to_ascii_uppercase();
     let hidden = SECRETS.iter().any(|part| upper.contains(part));
     let said = text(&[setting.name, "=", if hidden { "…" } else { value }]);
-    let on = is_on(value);
-    let Some(rule) = rule(tool, bare) else {
-        if bare == ONLY {
-            list(lines, at, said, ("--update-only", ""), value, bare);
+    let given = Given { at, said, name, value };
+    let Some(rule) = rule(tool, name) else {
+        if name == ONLY {
+            list(lines, given, "--update-only", "");
         } else {
             let why = text(&["no setting of ", tool.name(), " that is known here"]);
             lines.unknown(at, setting.name, why);
         }
         return "";
     };
-    let (flag, why) = (rule.second, rule.why);
-    match rule.first {
-        "Same" => lines.add(at, said, Verdict::Same, why),
-        "Nothing" | "Cron" | "Host" | "Secret" | "Value" | "Time" if value.is_empty() => {
-            lines.add(at, said, Verdict::Same, ANYWAY);
-        }
-        "On" | "TellsOnly" | "Switch" if !on => lines.add(at, said, Verdict::Same, ANYWAY),
-        "Off" if on => lines.add(at, said, Verdict::Same, ANYWAY),
-        "Nothing" => lines.add(at, said, Verdict::Nothing, why),
-        "TellsOnly" => {
-            lines.add(at, said, Verdict::Differs, why);
-            return "--";
-        }
-        "Switch" => lines.near(at, said, why, Flag::bare(flag)),
-        "Cleanup" => {
-            lines.add(at, said, if on { Verdict::Differs } else { Verdict::Same }, why);
-            return if on { "" } else { "--prune" };
-        }
-        "Any" if !on => {
+    let on = is_on(value);
+    if rule.kind.says_nothing(value, on) {
+        lines.add(at, said, Verdict::Same, ANYWAY);
+    } else {
+        apply(rule, given, on, lines);
+    }
+    rule.kind.drops(on)
+}
+
+/// Tells what one value is here, by its rule.
+fn apply(rule: Rule, given: Given, on: bool, lines: &mut Lines) {
+    let (Rule { kind, flag, why }, Given { at, said, name: _, value }) = (rule, given);
+    match kind {
+        Kind::Same => lines.add(at, said, Verdict::Same, why),
+        Kind::Nothing => lines.add(at, said, Verdict::Nothing, why),
+        Kind::Cleanup if !on => lines.add(at, said, Verdict::Same, why),
+        Kind::Any if !on => {
             let why = text(&["was on with any value, this one too; ", why]);
             lines.add(at, said, Verdict::Differs, why);
         }
-        "Secret" => {
+        Kind::On | Kind::Off | Kind::Any | Kind::TellsOnly | Kind::Cleanup => {
+            lines.add(at, said, Verdict::Differs, why);
+        }
+        Kind::Switch => lines.near(at, said, why, Flag::bare(flag)),
+        Kind::Value if value.bytes().all(|byte| byte.is_ascii_digit()) => {
+            lines.near(at, said, why, Flag::new(flag, value));
+        }
+        Kind::Value => lines.unknown(at, said, "expected a number"),
+        Kind::Time => time(lines, given, flag, why),
+        Kind::List => list(lines, given, flag, why),
+        Kind::Level => level(lines, given),
+        Kind::Secret => {
             let why = "no password in flags: `docker login` writes a config.json; put it at \
                        /etc/unsinkable.registries.json (chmod 600)";
             lines.near(at, said, why, Flag::new("--registry-auth-file", REGISTRY_FILE));
         }
-        "Value" if value.bytes().all(|byte| byte.is_ascii_digit()) => {
-            lines.near(at, said, why, Flag::new(flag, value));
-        }
-        "Value" => lines.unknown(at, said, "expected a number"),
-        "Time" => time(lines, at, said, Flag::new(flag, value), why),
-        "List" => list(lines, at, said, (flag, why), value, bare),
-        "Level" => level(lines, at, said, value),
-        "Host" => {
-            let path = value.strip_prefix("unix://").filter(|path| path.starts_with('/'));
-            if let Some(path) = path {
-                lines.flag(at, said, "--docker", path);
-            } else {
-                let why = "only a socket of this machine is spoken to (--docker)";
-                lines.add(at, said, Verdict::Nothing, why);
-            }
-        }
-        "Cron" => {
-            if let Some(window) = window(value) {
-                let why = "rounds come every --update-every, and only within an hour from that time on";
-                lines.near(at, said, why, Flag::new("--update-window", window));
-            } else {
-                let why = "no schedules: --update-window 02:00-05:00 says when, --update-every how often";
-                lines.add(at, said, Verdict::Nothing, why);
-            }
-        }
-        // On, Off, Any.
-        _ => lines.add(at, said, Verdict::Differs, why),
+        Kind::Host => host(lines, given),
+        Kind::Cron => cron(lines, given),
     }
-    ""
 }
 
-/// `flag`: with the time as it was written.
-fn time(lines: &mut Lines, at: &Place, said: Text, flag: Flag, why: Text) {
-    let Some(millis) = duration(flag.value.unwrap_or_default()) else {
+fn host(lines: &mut Lines, Given { at, said, name: _, value }: Given) {
+    let path = value.strip_prefix("unix://").filter(|path| path.starts_with('/'));
+    if let Some(path) = path {
+        lines.flag(at, said, "--docker", path);
+    } else {
+        let why = "only a socket of this machine is spoken to (--docker)";
+        lines.add(at, said, Verdict::Nothing, why);
+    }
+}
+
+fn cron(lines: &mut Lines, Given { at, said, name: _, value }: Given) {
+    if let Some(window) = window(value) {
+        let why = "rounds come every --update-every, and only within an hour from that time on";
+        lines.near(at, said, why, Flag::new("--update-window", window));
+    } else {
+        let why = "no schedules: --update-window 02:00-05:00 says when, --update-every how often";
+        lines.add(at, said, Verdict::Nothing, why);
+    }
+}
+
+fn time(lines: &mut Lines, given: Given, flag: Text, why: Text) {
+    let Given { at, said, name: _, value } = given;
+    let Some(millis) = duration(value) else {
         return lines.unknown(at, said, "expected seconds, or a time as 5m");
     };
     if millis > LONGEST {
         return lines.unknown(at, said, "longer than a year");
     }
-    if millis == 0 && flag.name == "--update-every" {
+    if millis == 0 && flag == "--update-every" {
         let why = "`unsinkable update` does one round; run goes on";
         return lines.add(at, said, Verdict::Differs, why);
     }
-    if millis == 0 && flag.name == "--rollout-deadline" {
+    if millis == 0 && flag == "--rollout-deadline" {
         let why = "a rollout always has a deadline (--rollout-deadline)";
         return lines.add(at, said, Verdict::Differs, why);
     }
-    let is_short = millis < SHORTEST && (millis > 0 || flag.name == "--prune-every");
+    let is_short = millis < SHORTEST && (millis > 0 || flag == "--prune-every");
     let (why, value) = if is_short { ("less than a second is refused", "1s") } else { (why, show(millis)) };
-    lines.near(at, said, why, Flag::new(flag.name, value));
+    lines.near(at, said, why, Flag::new(flag, value));
 }
 
 /// `300`, `5m`, `1h30m`, as `sleep` and Go read them, in milliseconds.
@@ -308,7 +280,7 @@ fn duration(text: &str) -> Option<u64> {
         let (number, behind) = rest.split_at(end);
         let unit_end = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
         let (unit, next) = behind.split_at(unit_end);
-        let millis = super::instance::millis(number)?;
+        let millis = millis(number)?;
         let times = match unit.trim() {
             "" | "s" => 1,
             "m" => 60,
@@ -322,9 +294,9 @@ fn duration(text: &str) -> Option<u64> {
     Some(total)
 }
 
-/// Names; filters of Docker's that name no service have no counterpart. `rule`: the flag, and what is different.
-fn list(lines: &mut Lines, at: &Place, said: Text, rule: (Text, Text), value: Text, name: &str) {
-    let (flag, why) = rule;
+/// Names; filters of Docker's that name no service have no counterpart. `why`: what is different.
+fn list(lines: &mut Lines, given: Given, flag: Text, why: Text) {
+    let Given { at, said, name, value } = given;
     let mut labels = Vec::new();
     let mut flags = Vec::new();
     for word in value.split([',', ' ', '\t', '\n']) {
@@ -358,7 +330,7 @@ fn list(lines: &mut Lines, at: &Place, said: Text, rule: (Text, Text), value: Te
     }
 }
 
-fn level(lines: &mut Lines, at: &Place, said: Text, value: &str) {
+fn level(lines: &mut Lines, Given { at, said, name: _, value }: Given) {
     let flag = match value.to_ascii_lowercase().as_str() {
         "debug" => "-v",
         "trace" => "-vv",

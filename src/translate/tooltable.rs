@@ -1,27 +1,153 @@
 //! What the settings of shepherd, gantry, watchtower, docker-cleanup and docker-gc are here. Data.
-//!
-//! ```text
-//! Time       a time, in seconds or with units, as this flag; what is different, if anything
-//! List       names, apart by blanks or commas, each as this flag
-//! Value      a number as this flag
-//! Switch     where it is on, this flag
-//! On         where it is on, it is otherwise here; off is how it is here
-//! Off        where it is off, it is otherwise here
-//! Any        on with any value at all, `false` too; otherwise here
-//! TellsOnly  where it is on, the tool only told: its flags that act are left out
-//! Cleanup    where it is off, no pruning
-//! Cron       a cron expression
-//! Host       a socket, as `unix://…`
-//! Level      debug, info, warn, error
-//! Secret     a credential
-//! Same       it is so anyway
-//! Nothing    nothing here does it
-//! ```
 
-use super::table::{self, Row};
-use super::tools::Tool;
+use super::sheet::Text;
+use super::table;
 
-/// Tool, what becomes of it, the flag, the settings.
+/// The tools that are replaced here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// mazzolino/shepherd, containrrr/shepherd.
+    Shepherd,
+    /// shizunge/gantry.
+    Gantry,
+    /// containrrr/watchtower and its forks.
+    Watchtower,
+    /// meltwater/docker-cleanup.
+    Cleanup,
+    /// spotify/docker-gc.
+    Gc,
+}
+
+impl Tool {
+    /// All of them; a name that holds another's comes first.
+    pub const ALL: [Self; 5] = [Self::Shepherd, Self::Gantry, Self::Watchtower, Self::Cleanup, Self::Gc];
+
+    /// As its image is called.
+    pub fn name(self) -> Text {
+        match self {
+            Self::Shepherd => "shepherd",
+            Self::Gantry => "gantry",
+            Self::Watchtower => "watchtower",
+            Self::Cleanup => "docker-cleanup",
+            Self::Gc => "docker-gc",
+        }
+    }
+
+    /// By the image's name, whatever its registry, tag and digest.
+    pub fn of_image(image: &str) -> Option<Self> {
+        let name = image.split('@').next()?.rsplit('/').next()?.split(':').next()?;
+        Self::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
+    /// A setting's name without what all of the tool's settings begin with.
+    pub fn bare(self, name: &str) -> &str {
+        if self == Self::Watchtower { name.strip_prefix("WATCHTOWER_").unwrap_or(name) } else { name }
+    }
+}
+
+/// What becomes of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A time, in seconds or with units, as this flag; what is different, if anything.
+    Time,
+    /// Names, apart by blanks or commas, each as this flag.
+    List,
+    /// A number as this flag.
+    Value,
+    /// Where it is on, this flag.
+    Switch,
+    /// Where it is on, it is otherwise here; off is how it is here.
+    On,
+    /// Where it is off, it is otherwise here.
+    Off,
+    /// On with any value at all, `false` too; otherwise here.
+    Any,
+    /// Where it is on, the tool only told: its flags that act are left out.
+    TellsOnly,
+    /// Where it is off, no pruning.
+    Cleanup,
+    /// A cron expression.
+    Cron,
+    /// A socket, as `unix://…`.
+    Host,
+    /// debug, info, warn, error.
+    Level,
+    /// A credential.
+    Secret,
+    /// It is so anyway.
+    Same,
+    /// Nothing here does it.
+    Nothing,
+}
+
+impl Kind {
+    /// Each by its name in the table.
+    const NAMES: [(&str, Self); 15] = [
+        ("Time", Self::Time),
+        ("List", Self::List),
+        ("Value", Self::Value),
+        ("Switch", Self::Switch),
+        ("On", Self::On),
+        ("Off", Self::Off),
+        ("Any", Self::Any),
+        ("TellsOnly", Self::TellsOnly),
+        ("Cleanup", Self::Cleanup),
+        ("Cron", Self::Cron),
+        ("Host", Self::Host),
+        ("Level", Self::Level),
+        ("Secret", Self::Secret),
+        ("Same", Self::Same),
+        ("Nothing", Self::Nothing),
+    ];
+
+    /// Would it be the same here without this setting? `on`: how its value reads as yes or no.
+    pub fn says_nothing(self, value: &str, on: bool) -> bool {
+        match self {
+            Self::Time | Self::Value | Self::Cron | Self::Host | Self::Secret | Self::Nothing => {
+                value.is_empty()
+            }
+            Self::Switch | Self::On | Self::TellsOnly => !on,
+            Self::Off => on,
+            Self::List | Self::Any | Self::Cleanup | Self::Level | Self::Same => false,
+        }
+    }
+
+    /// What the flags begin with that the tool has without this setting, and has not with it.
+    pub fn drops(self, on: bool) -> &'static str {
+        match self {
+            Self::TellsOnly if on => "--",
+            Self::Cleanup if !on => "--prune",
+            Self::TellsOnly
+            | Self::Cleanup
+            | Self::Time
+            | Self::List
+            | Self::Value
+            | Self::Switch
+            | Self::On
+            | Self::Off
+            | Self::Any
+            | Self::Cron
+            | Self::Host
+            | Self::Level
+            | Self::Secret
+            | Self::Same
+            | Self::Nothing => "",
+        }
+    }
+}
+
+/// What becomes of one tool's setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// What of.
+    pub kind: Kind,
+    /// The flag, or `-`.
+    pub flag: &'static str,
+    /// For the person; may be empty.
+    pub why: &'static str,
+}
+
+/// Tool, [`Kind`], the flag, the settings.
 const ROWS: &str = "\
     shepherd Time --update-every SLEEP_TIME\n\
     shepherd List --update-skip IGNORELIST_SERVICES BLACKLIST_SERVICES\n\
@@ -126,13 +252,30 @@ const ROWS: &str = "\
     @FORCE | nothing is removed by force\n\
     ";
 
-/// What becomes of a tool's setting; `None` where it has none of this name. `first` is one of the kinds above, `second`
-/// its flag.
-pub fn rule(tool: Tool, name: &str) -> Option<Row> {
-    table::row(ROWS, tool.name(), name)
+/// What becomes of a tool's setting; `None` where it has none of this name.
+pub fn rule(tool: Tool, name: &str) -> Option<Rule> {
+    let row = table::row(ROWS, tool.name(), name)?;
+    let (_, kind) = Kind::NAMES.into_iter().find(|(name, _)| *name == row.first)?;
+    Some(Rule { kind, flag: row.second, why: row.why })
 }
 
 /// Is it one of this tool's settings?
 pub fn knows(tool: Tool, name: &str) -> bool {
     rule(tool, tool.bare(name)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_tool_and_a_kind() {
+        let rows: Vec<&str> = ROWS.lines().filter(|row| !row.starts_with('@')).collect();
+        assert!(rows.len() > 70, "{}", rows.len());
+        for row in rows {
+            let words: Vec<&str> = row.split(' ').collect();
+            let tool = Tool::ALL.into_iter().find(|tool| tool.name() == words[0]);
+            assert!(rule(tool.expect(row), words[3].trim_end_matches('*')).is_some(), "{row}");
+        }
+    }
 }

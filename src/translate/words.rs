@@ -4,7 +4,7 @@
 //! keepalived has one statement a line; here several may share a line, told apart by the table of keywords.
 
 use super::keywords;
-use super::sheet::{Bad, Place, Text, joined, text};
+use super::sheet::{Bad, Place, Text, is_name, joined, text};
 
 /// Blocks in blocks: keepalived itself has four.
 const MAX_DEPTH: usize = 16;
@@ -215,7 +215,7 @@ fn bounded(text: &str, at: &Place) -> Result<(), Bad> {
 /// `$NAME=VALUE`.
 fn definition(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.strip_prefix('$')?.split_once('=')?;
-    super::env::is_name(name).then(|| (name, value.trim()))
+    is_name(name).then(|| (name, value.trim()))
 }
 
 /// The words of a line, up to a comment.

@@ -4,7 +4,7 @@ use super::Policy;
 use super::spec::Spec;
 use crate::docker::Reference;
 use crate::docker::api::UpdateStatus;
-use crate::flags::duration;
+use crate::duration;
 use core::time::Duration;
 
 /// Says `true` or `false` for one service, and wins over the flags.

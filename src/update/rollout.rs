@@ -5,6 +5,7 @@ use super::slots::{Slots, describe, failures, is_a_leftover};
 use super::spec::{Spec, same_settings};
 use crate::docker::Reference;
 use crate::docker::api::{Node, Service, Task};
+use crate::docker::reference::short;
 use crate::sorted::{Map, Set};
 use crate::time::Time;
 use core::time::Duration;
@@ -290,7 +291,7 @@ impl Rollout {
             if excused {
                 self.doubted = Some(view.look.now);
             }
-            if self.tolerated > self.slots(view).wanted + PATIENCE {
+            if self.tolerated > self.slots(view).wanted.saturating_add(PATIENCE) {
                 return Some(format!(
                     "{} tasks have failed, the last: {}",
                     self.tolerated,
@@ -346,13 +347,6 @@ impl Rollout {
             }
         }
     }
-}
-
-/// Enough of a digest to tell it from another: `3f2a81c0d4e5`.
-pub fn short(digest: &str) -> &str {
-    const ENOUGH: usize = 12;
-    let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
-    hex.get(..ENOUGH).unwrap_or(hex)
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 /// Bytes of an ARP frame. Drivers fill it up to Ethernet's 60.
 pub const ARP_FRAME: usize = 42;
 /// Bytes of a neighbour advertisement frame: Ethernet, IPv6, the advertisement and its option.
-pub const NEIGHBOUR_FRAME: usize = ETHERNET + IPV6 + ADVERTISEMENT;
+const NEIGHBOUR_FRAME: usize = ETHERNET + IPV6 + ADVERTISEMENT;
 /// IPv4 VIPs one socket watches for: those of all virtual routers.
-pub const MAX_WATCHED: usize = 128;
+const MAX_WATCHED: usize = 128;
 
 /// An Ethernet address.
 pub type Mac = [u8; 6];

@@ -8,11 +8,11 @@ use core::time::Duration;
 pub const BURST: u8 = 5;
 /// Between two announcements of a burst: some switches throttle a volley. The later ones also come after the former
 /// owner has let go of the address (it lingers for 30 ms), so whoever asked it meanwhile is put right.
-pub const BURST_GAP: Duration = Duration::from_millis(20);
+const BURST_GAP: Duration = Duration::from_millis(20);
 /// The burst comes once more after this time, as keepalived's: ports that had just come up are open by then.
-pub const SECOND_BURST: Duration = Duration::from_secs(5);
+const SECOND_BURST: Duration = Duration::from_secs(5);
 /// An address that is removed again and again is put back at most this often.
-pub const RESTORE_GAP: Duration = Duration::from_millis(50);
+const RESTORE_GAP: Duration = Duration::from_millis(50);
 
 /// Something to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

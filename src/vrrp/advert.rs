@@ -16,7 +16,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
 /// VRRP's number among the IP protocols.
-pub const PROTOCOL: u8 = 112;
+const PROTOCOL: u8 = 112;
 /// Where IPv4 adverts go with `--multicast`.
 pub const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 /// Where IPv6 adverts go with `--multicast`.

@@ -8,7 +8,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 /// Who answers for the VIP is asked this long before it is taken over, so the answer is there in time.
-pub const PROBE_AHEAD: Duration = Duration::from_millis(200);
+const PROBE_AHEAD: Duration = Duration::from_millis(200);
 
 /// The master as last heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::bpf::{self, Instruction, NET_OFFSET};
 use core::net::IpAddr;
 
 /// Longest program: 16 IPv6 peers of eight instructions and a jump, and some 40 for the rest.
-pub const MAX_PROGRAM: usize = MAX_PEERS * 9 + 48;
+const MAX_PROGRAM: usize = MAX_PEERS * 9 + 48;
 
 /// A program of bounded length.
 pub type Program = heapless::Vec<Instruction, MAX_PROGRAM>;

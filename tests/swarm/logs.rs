@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Where rsyslog listens: the switch of the lab.
 const SERVER: &str = "tcp://10.0.10.200:5140";
-const FLAGS: [&str; 2] = ["--syslog", SERVER];
+const FLAGS: [&str; 4] = ["--syslog", SERVER, "--syslog-relay", RELAY];
+/// On the node.
+const RELAY: &str = "127.0.0.1:5514";
 /// Lines of one flood, at 10,000 a second (less a little for the loop itself).
 const LINES: usize = 30_000;
 /// For all of a flood to arrive, on a machine that does something else, too.
@@ -169,6 +171,7 @@ fn logs_arrive_with_names_and_each_line_once() {
     lab.wait("the cursors", || Path::new(&lab.node(0).state_dir()).join("logs").exists());
 
     names(&lab, &rsyslog, &image, &one);
+    relayed(&lab, &rsyslog, &image);
 
     let quiet = measured(&lab, &mut rsyslog, &ours);
     none_twice(&quiet);
@@ -280,6 +283,41 @@ fn names(lab: &Lab, rsyslog: &Rsyslog, image: &str, digest: &str) {
     let said =
         || log().matches("the log of mute cannot be read, as its log driver none keeps nothing").count();
     lab.wait_for(Duration::from_secs(20), "what cannot be read is said", || said() == 1);
+}
+
+/// Docker's own driver sends to the relay, and Docker keeps a copy of it: each line comes once, under its name, even of
+/// a container that is gone before its lines are read.
+fn relayed(lab: &Lab, rsyslog: &Rsyslog, image: &str) {
+    let node = lab.node(0);
+    let address = format!("syslog-address=tcp://{RELAY}");
+    for (name, flags) in [("relayed", "-d"), ("brief", "--rm")] {
+        let script = "echo over the relay; echo a second one >&2";
+        node.docker(
+            &[
+                &["run", flags, "--name", name, "--log-driver", "syslog", "--log-opt", &address, image][..],
+                &["/bin/busybox", "sh", "-c", script],
+            ]
+            .concat(),
+        );
+    }
+    let lines = |name: &str| -> Vec<String> {
+        let app = format!(" n1 {name} ");
+        rsyslog.received().lines().filter(|line| line.contains(&app)).map(str::to_owned).collect()
+    };
+    for name in ["relayed", "brief"] {
+        lab.wait_for(Duration::from_secs(20), name, || lines(name).len() >= 2);
+    }
+    // Followed, they would have come by now: events of the same moment have.
+    std::thread::sleep(ms(2000));
+    for name in ["relayed", "brief"] {
+        let all = lines(name);
+        assert_eq!(all.len(), 2, "{all:#?}");
+        let has = |start: &str, stream: &str, text: &str| {
+            all.iter().any(|line| line.starts_with(start) && line.contains(stream) && line.ends_with(text))
+        };
+        assert!(has("<30>1 ", " stdout ", "over the relay"), "{all:#?}");
+        assert!(has("<27>1 ", " stderr ", "a second one"), "{all:#?}");
+    }
 }
 
 /// A flood while nothing happens: what it costs. And how long a container takes to print as fast as it can, with us and

@@ -1,6 +1,7 @@
 //! The page on a real Swarm: a rollout as it goes on, then an image that is bad, seen from a node that is not the leader.
 
 use crate::browser::{Browser, can_run, url};
+use crate::lab::service::EVERYWHERE;
 use crate::lab::{Image, Lab};
 use crate::net::ip;
 use crate::net::netns::inside;
@@ -27,10 +28,7 @@ fn a_rollout_and_a_bad_image_show() {
     let two = lab.push("app:v2", Image::Good("2"));
     let bad = lab.push("app:exits", Image::Exits);
     lab.move_tag("app:latest", "v1");
-    let image = lab.image("app:latest");
-    let create =
-        "service create --detach --name web --mode global --update-monitor 1s --stop-grace-period 1s";
-    lab.node(0).docker_line(&format!("{create} {image}"));
+    lab.node(0).docker_line(&format!("{EVERYWHERE} --stop-grace-period 1s {}", lab.image("app:latest")));
     lab.wait_running(0, "web", 3, &one);
     let listen = format!("[::]:{PORT}");
     let flags = ["--vrrp", "3", "--advert", "1s", "--listen", &listen];

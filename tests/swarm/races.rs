@@ -9,11 +9,6 @@ use std::time::Duration;
 const SLOW: &str = "service create --detach --name web --replicas 3 --update-delay 2s --update-monitor 1s \
     --update-parallelism 1 --rollback-monitor 1s --restart-delay 500ms";
 
-fn create(lab: &Lab, line: &str, image: &str) {
-    let words: Vec<&str> = line.split_whitespace().chain([image]).collect();
-    lab.node(0).docker(&words);
-}
-
 #[test]
 fn whoever_else_is_at_work() {
     let Some(lab) = Lab::new(3) else { return };
@@ -23,7 +18,7 @@ fn whoever_else_is_at_work() {
     lab.push("app:v4", Image::Good("4"));
     lab.push("app:sickens", Image::Sickens(4));
     lab.move_tag("app:latest", "v1");
-    create(&lab, SLOW, &lab.image("app:latest"));
+    lab.node(0).docker_line(&format!("{SLOW} {}", lab.image("app:latest")));
     lab.wait_running(0, "web", 3, &one);
     managers_that_race(&lab);
     a_stack_deployed_meanwhile(&lab);

@@ -1,5 +1,6 @@
 //! The image a rollback needs survives pruning on every node, workers included, and a rollback works without the registry.
 
+use crate::lab::service::EVERYWHERE;
 use crate::lab::{Image, Lab, Node};
 use crate::rounds::{daemons, update};
 use std::time::Duration;
@@ -17,18 +18,7 @@ fn a_rollback_without_registry_after_pruning() {
     let three = lab.push("app:v3", Image::Good("3"));
     let junk = lab.push("junk:v1", Image::Good("junk"));
     lab.move_tag("app:latest", "v1");
-    lab.node(0).docker(&[
-        "service",
-        "create",
-        "--detach",
-        "--name",
-        "web",
-        "--mode",
-        "global",
-        "--update-monitor",
-        "1s",
-        &lab.image("app:latest"),
-    ]);
+    lab.node(0).docker_line(&format!("{EVERYWHERE} {}", lab.image("app:latest")));
     lab.wait_running(0, "web", 2, &one);
     for (tag, digest) in [("v2", &two), ("v3", &three)] {
         lab.move_tag("app:latest", tag);

@@ -1,6 +1,7 @@
 //! The VIP does not notice: adverts at 10 ms go on through whatever Docker does and our housekeeper does with it.
 
 use crate::dockerd::{Asked, Dockerd, Reply};
+use crate::lab::service::EVERYWHERE;
 use crate::lab::{Image, Lab};
 use crate::net::owners::Owners;
 use crate::net::sniffer::Sniffer;
@@ -18,19 +19,7 @@ fn adverts_go_on() {
     let one = lab.push("app:v1", Image::Good("1"));
     lab.push("app:v2", Image::Good("2"));
     lab.move_tag("app:latest", "v1");
-    let image = lab.image("app:latest");
-    lab.node(0).docker(&[
-        "service",
-        "create",
-        "--detach",
-        "--name",
-        "web",
-        "--mode",
-        "global",
-        "--update-monitor",
-        "1s",
-        &image,
-    ]);
+    lab.node(0).docker_line(&format!("{EVERYWHERE} {}", lab.image("app:latest")));
     lab.wait_running(0, "web", 2, &one);
     let sniffer = Sniffer::start(&lab.bridge(), 2);
     let owners = Owners::watch(lab.nodes.iter().map(|node| node.pi.netns.clone()));

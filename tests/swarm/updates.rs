@@ -16,11 +16,6 @@ const CORNERS: &str = "service create --detach --name web --mode global --label 
     --update-parallelism 0 --update-order stop-first --rollback-parallelism 0 --rollback-monitor 1s \
     --constraint node.platform.os==linux --ulimit nofile=1024:2048 --cap-add CAP_NET_ADMIN --log-driver json-file";
 
-fn create(lab: &Lab, line: &str, image: &str) {
-    let words: Vec<&str> = line.split_whitespace().chain([image]).collect();
-    lab.node(0).docker(&words);
-}
-
 #[test]
 fn services_follow_their_tag() {
     let Some(lab) = Lab::new(3) else { return };
@@ -37,7 +32,7 @@ fn services_follow_their_tag() {
             &format!("echo text | DOCKER_HOST=unix:///run/docker.sock docker {kind} create {name} -"),
         ]);
     }
-    create(&lab, CORNERS, &lab.image("app:latest"));
+    lab.node(0).docker_line(&format!("{CORNERS} {}", lab.image("app:latest")));
     lab.wait_running(0, "web", 3, &one);
     only_the_image_changes(&lab, &one);
     nothing_new_writes_nothing(&lab);
@@ -142,7 +137,7 @@ fn a_registry_that_asks_for_a_login_and_one_that_is_down() {
     lab.move_tag("app:latest", "v1");
     let image = lab.private_image("app:latest");
     let line = "service create --detach --name shop --mode global --with-registry-auth --update-monitor 1s";
-    create(&lab, line, &image);
+    lab.node(0).docker_line(&format!("{line} {image}"));
     lab.wait_running(0, "shop", 2, &one);
     let two = lab.move_tag("app:latest", "v2");
 
@@ -181,7 +176,8 @@ fn a_registry_that_asks_for_a_login_and_one_that_is_down() {
 }
 
 fn a_registry_that_is_down(lab: &Lab) {
-    create(lab, "service create --detach --name plain --update-monitor 1s", &lab.image("app:v1"));
+    let plain = lab.image("app:v1");
+    lab.node(0).docker_line(&format!("service create --detach --name plain --update-monitor 1s {plain}"));
     lab.wait("plain runs", || lab.node(0).running("plain").len() == 1);
     let before = lab.node(0).service("plain").version;
     lab.registry_down();

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use unsinkable::docker::Client;
+use unsinkable::syslog::Speaker;
 use unsinkable::syslog::run::{relay, send::Outbox};
 
 /// Running when the relay starts.
@@ -56,6 +57,17 @@ fn receive(listener: TcpListener) -> Receiver<String> {
 
 /// Runs `work` on a thread of its own while the relay relays.
 fn relaying<T: Send>(outbox: &Outbox, dockerd: &Dockerd, work: impl FnOnce(SocketAddr) -> T + Send) -> T {
+    let (_tell, told) = smol::channel::bounded(1);
+    relaying_and_told(outbox, dockerd, told, work)
+}
+
+/// The same, and Docker's events tell of containers.
+fn relaying_and_told<T: Send>(
+    outbox: &Outbox,
+    dockerd: &Dockerd,
+    told: smol::channel::Receiver<(String, Speaker)>,
+    work: impl FnOnce(SocketAddr) -> T + Send,
+) -> T {
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let client = Client::new(dockerd.path());
     thread::scope(|scope| {
@@ -64,7 +76,7 @@ fn relaying<T: Send>(outbox: &Outbox, dockerd: &Dockerd, work: impl FnOnce(Socke
             work(listen)
         });
         let relay = async {
-            relay::run(listen, "pi-1", &client, outbox).await;
+            relay::run(listen, "pi-1", &client, outbox, told).await;
             unreachable!("it relays until dropped")
         };
         sending(outbox, smol::future::or(until("the test is over", || working.is_finished()), relay));
@@ -162,6 +174,29 @@ fn docker_is_asked_once_for_an_id_and_no_line_is_out_of_order() {
     let asked = dockerd.asked();
     let asked_for = |id: &str| asked.iter().filter(|line| line.contains(id)).count();
     assert_eq!((asked_for("0123456789ab"), asked_for("ffffffffffff")), (1, 1), "{asked:#?}");
+}
+
+#[test]
+fn a_container_that_is_gone_has_the_name_that_its_events_told() {
+    const GONE: &str = "aaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    let (port, lines) = receiver();
+    let (outbox, dockerd) =
+        (outbox(&format!("tcp://127.0.0.1:{port}?format=rfc3164")), dockerd("relay-gone"));
+    let (tell, told) = smol::channel::bounded(1);
+    relaying_and_told(&outbox, &dockerd, told, move |listen| {
+        let mut tcp = connect(listen);
+        tell.send_blocking((GONE.to_owned(), Speaker::of_part("brief"))).expect("taken");
+        writeln!(tcp, "<30>1 2025-11-23T00:39:08Z pi-1 aaaaaaaaaaaa 812 - - last words").expect("taken");
+        let line = next(&lines);
+        assert!(line.ends_with(" pi-1 brief: last words"), "{line}");
+        // The event comes behind the line, and behind Docker's word that there is no such container.
+        writeln!(tcp, "<30>1 2025-11-23T00:39:08Z pi-1 dddddddddddd 812 - - late").expect("taken");
+        thread::sleep(Duration::from_millis(50));
+        let late = format!("dddddddddddd{}", &GONE[12..]);
+        tell.send_blocking((late, Speaker::of_part("later"))).expect("taken");
+        let line = next(&lines);
+        assert!(line.ends_with(" pi-1 later: late"), "{line}");
+    });
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use super::servers::{PATIENCE, free_port};
 use super::{outbox, push, sending, until};
 use smol::Timer;
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::thread;
 use std::time::Duration;
 use unsinkable::syslog::queue::AFTER_CLOSE;
 use unsinkable::syslog::run::send::Outbox;
@@ -131,6 +133,87 @@ fn a_receiver_that_hangs_is_waited_for_and_gets_all_in_order() {
         assert!(numbers.eq((0..pushed).map(|number| number.to_string())), "in order");
         outbox.room().await;
     });
+}
+
+/// Reads as `paces` say (bytes a read, so many reads, the pause after each), then dies, with what it has not read.
+fn read_and_die(stream: &mut TcpStream, paces: &[(usize, usize, u64)]) -> Vec<u8> {
+    let mut read = Vec::new();
+    for (bytes, times, pause) in paces {
+        for _ in 0..*times {
+            let begun = read.len();
+            read.resize(begun + bytes, 0);
+            let len = stream.read(&mut read[begun..]).expect("bytes");
+            read.truncate(begun + len);
+            thread::sleep(Duration::from_millis(*pause));
+        }
+    }
+    read
+}
+
+#[test]
+fn whatever_a_receiver_left_unread_its_successor_gets() {
+    // Too slow for what comes; in bursts, for which Linux makes its buffer large; not at all.
+    let lives: [&[(usize, usize, u64)]; 3] =
+        [&[(4_096, 60, 5)], &[(65_536, 5, 1), (1, 1, 150), (1 << 20, 20, 1), (1, 2, 300)], &[(1, 1, 500)]];
+    let (listener, port) = listener();
+    let outbox = outbox(&format!("tcp://127.0.0.1:{port}{BSD}"));
+    let (tell, told) = smol::channel::bounded(1);
+    let reading = thread::spawn(move || {
+        let mut lines = Vec::new();
+        let mut take = |read: &[u8]| {
+            // The last has no end: it was not read whole.
+            let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            lines.extend(
+                read[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(number),
+            );
+        };
+        for paces in lives {
+            take(&read_and_die(&mut listener.accept().expect("a connection").0, paces));
+        }
+        let (mut stream, _) = listener.accept().expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("set");
+        tell.send_blocking(()).expect("it waits");
+        let mut read = Vec::new();
+        while !read.ends_with(b"end\n") {
+            let begun = read.len();
+            read.resize(begun + 65_536, 0);
+            let len = stream.read(&mut read[begun..]).expect("bytes");
+            read.truncate(begun + len);
+        }
+        take(&read);
+        lines
+    });
+    let pushed = sending(&outbox, async {
+        let mut pushed = 0;
+        while told.try_recv().is_err() {
+            let late = async { Timer::after(Duration::from_millis(10)).await.elapsed().as_nanos() == 0 };
+            let room = async {
+                outbox.room().await;
+                true
+            };
+            if smol::future::or(room, late).await {
+                for _ in 0..100 {
+                    say(&outbox, &format!("{pushed} {}", "x".repeat(200)));
+                    pushed += 1;
+                }
+                Timer::after(Duration::from_millis(10)).await;
+            }
+        }
+        say(&outbox, &format!("{pushed} end"));
+        until("the last one has read all", || reading.is_finished()).await;
+        pushed + 1
+    });
+    let lines = reading.join().expect("it reads");
+    let read: BTreeSet<u32> = lines.iter().copied().collect();
+    println!("{pushed} lines, {} of them again", lines.len() - read.len());
+    assert!(pushed > 3_000, "{pushed}");
+    assert!(read.iter().copied().eq(0..pushed), "{} of {pushed}", read.len());
+}
+
+/// Of a line.
+fn number(line: &[u8]) -> u32 {
+    let text = String::from_utf8_lossy(line);
+    text.split(' ').rev().nth(1).and_then(|number| number.parse().ok()).expect("a number")
 }
 
 #[test]

@@ -10,6 +10,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, Timer, future};
+use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
 
 /// Most bytes of an answer: ten times what a manager of a hundred OSDs tells.
@@ -18,6 +19,10 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 const BUFFER: usize = 2 * MAX_HEAD;
 /// Addresses of a name that are tried: IPv4 and IPv6 of a host with two networks.
 const MAX_ADDRESSES: usize = 4;
+
+/// What a port that speaks TLS (`secure_monitoring_stack`, `mgr/prometheus/ssl`) says to a plain request: 400, or nothing
+/// but a reset.
+const HTTPS: &str = "it may want https, and only plain http:// is asked";
 
 /// What a manager answered.
 enum Answer {
@@ -70,7 +75,9 @@ async fn exchange(url: &HttpUrl) -> Result<Answer, String> {
             told(Reading { socket, buffer, unread, reader: Reader::new(body) }, url).await.map(Answer::Told)
         }
         (301 | 302 | 303 | 307 | 308, Some(location)) => redirect(url, &location).map(Answer::Redirected),
-        (status, _) => Err(format!("answers {status}: stands by, or has just become active")),
+        (400, _) => Err(format!("answers 400: {HTTPS}")),
+        (503, _) => Err("answers 503: has just become active, or gathers for longer than it may".to_owned()),
+        (status, _) => Err(format!("answers {status}: stands by")),
     }
 }
 
@@ -141,6 +148,7 @@ fn some(read: std::io::Result<usize>) -> Result<usize, String> {
     match read {
         Ok(0) => Err("closed the connection without an answer".to_owned()),
         Ok(len) => Ok(len),
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => Err(format!("{error}: {HTTPS}")),
         Err(error) => Err(error.to_string()),
     }
 }

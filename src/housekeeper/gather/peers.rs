@@ -2,10 +2,10 @@
 
 use super::source::Source;
 use crate::docker::fetch::fetch;
+use crate::report::document;
 use core::cell::RefCell;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use serde::Deserialize;
 
 /// Between two looks: as often as a page asks.
 const GOOD_FOR: Duration = Duration::from_secs(2);
@@ -26,6 +26,7 @@ pub struct Peer {
     pub status: RefCell<Option<String>>,
 }
 
+<<<<<<< HEAD
 /// Whom to ask of the cluster's nodes: a node with an address of each family stands in the list twice, and is one.
 pub fn asked(nodes: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
     let family = nodes.first().map(IpAddr::is_ipv4);
@@ -41,6 +42,8 @@ struct Status {
     _routers: Vec<serde::de::IgnoredAny>,
 }
 
+=======
+>>>>>>> main
 impl Peer {
     /// Not asked yet.
     pub fn new(addr: SocketAddr) -> Self {
@@ -57,10 +60,11 @@ impl Peer {
             let text = error.to_string();
             format!("no answer: {}", text.strip_prefix(&format!("{}: ", error.call)).unwrap_or(&text))
         })?;
-        *self.status.borrow_mut() = Some(checked(body)?);
+        *self.status.borrow_mut() = Some(document::of_peer(body)?);
         Ok(())
     }
 }
+<<<<<<< HEAD
 
 /// The text, if it is JSON, whole, and a status: it is shown to others as it is.
 fn checked(body: Vec<u8>) -> Result<String, String> {
@@ -107,3 +111,5 @@ mod tests {
         assert!(take(deep.as_bytes()).is_err());
     }
 }
+=======
+>>>>>>> main

@@ -6,42 +6,22 @@ use crate::report::writer::Writer;
 impl Node {
     /// Its members of `/status.json`.
     pub fn members(&self, w: &mut Writer) {
-        match &self.docker {
-            Some(one) => docker(one, w),
-            None => w.raw("docker", "null"),
-        }
-        match &self.swarm {
-            Some(one) => swarm(one, w),
-            None => w.raw("swarm", "null"),
-        }
-        w.open("disks", '[');
-        for disk in &self.disks {
-            w.open("", '{');
+        w.maybe_object("docker", self.docker.as_ref(), docker);
+        w.maybe_object("swarm", self.swarm.as_ref(), swarm);
+        w.objects("disks", &self.disks, |disk, w| {
             w.text("path", &disk.path);
             w.text("what", disk.what);
             w.number("size_bytes", disk.size);
             w.number("free_bytes", disk.free);
             w.flag("read_only", disk.read_only);
-            w.close('}');
-        }
-        w.close(']');
-        match &self.board {
-            Some(one) => board(one, w),
-            None => w.raw("board", "null"),
-        }
-        match &self.ceph {
-            Some(one) => storage(one, w),
-            None => w.raw("ceph", "null"),
-        }
-        match &self.syslog {
-            Some(one) => shipping(one, w),
-            None => w.raw("syslog", "null"),
-        }
+        });
+        w.maybe_object("board", self.board.as_ref(), board);
+        w.maybe_object("ceph", self.ceph.as_ref(), storage);
+        w.maybe_object("syslog", self.syslog.as_ref(), shipping);
     }
 }
 
 fn docker(docker: &Docker, w: &mut Writer) {
-    w.open("docker", '{');
     w.flag("reachable", docker.error.is_none());
     w.maybe_text("error", docker.error.as_deref());
     w.maybe_number("age_ms", docker.age);
@@ -61,41 +41,27 @@ fn docker(docker: &Docker, w: &mut Writer) {
         w.text("driver", &engine.driver);
         w.text("root_dir", &engine.root_dir);
     }
-    w.close('}');
 }
 
 fn swarm(swarm: &Swarm, w: &mut Writer) {
-    w.open("swarm", '{');
     w.text("state", &swarm.state);
     w.text("node_id", &swarm.node_id);
     w.flag("manager", swarm.manager);
     w.maybe_text("leader", swarm.leader());
     w.maybe_text("error", swarm.error.as_deref());
-    match &swarm.members {
-        Some(members) => {
-            w.open("nodes", '[');
-            for one in members {
-                member(one, w);
-            }
-            w.close(']');
-        }
-        None => w.raw("nodes", "null"),
+    maybe_list("nodes", swarm.members.as_deref(), member, w);
+    maybe_list("services", swarm.services.as_deref(), service, w);
+}
+
+/// A list, or null where nothing is known.
+fn maybe_list<T>(key: &str, all: Option<&[T]>, members: impl Fn(&T, &mut Writer), w: &mut Writer) {
+    match all {
+        Some(all) => w.objects(key, all, members),
+        None => w.raw(key, "null"),
     }
-    match &swarm.services {
-        Some(services) => {
-            w.open("services", '[');
-            for one in services {
-                service(one, w);
-            }
-            w.close(']');
-        }
-        None => w.raw("services", "null"),
-    }
-    w.close('}');
 }
 
 fn member(member: &Member, w: &mut Writer) {
-    w.open("", '{');
     w.text("id", &member.id);
     w.text("name", &member.name);
     w.text("addr", &member.addr);
@@ -105,11 +71,9 @@ fn member(member: &Member, w: &mut Writer) {
     w.text("state", &member.state);
     w.text("version", &member.version);
     w.text("architecture", &member.architecture);
-    w.close('}');
 }
 
 fn service(service: &Service, w: &mut Writer) {
-    w.open("", '{');
     w.text("id", &service.id);
     w.text("name", &service.name);
     w.maybe_text("stack", service.stack.as_deref());
@@ -122,12 +86,10 @@ fn service(service: &Service, w: &mut Writer) {
     w.text("state", service.state.name());
     w.maybe_text("detail", service.detail.as_deref());
     w.maybe_number("updated_ago_ms", service.updated_ago);
-    w.close('}');
 }
 
 fn board(board: &Board, w: &mut Writer) {
     let flag = |flag: Option<bool>| flag.map_or("null", |flag| if flag { "true" } else { "false" });
-    w.open("board", '{');
     w.maybe_text("model", board.model.as_deref());
     match board.heat {
         Some(heat) => w.shown("temperature_celsius", &(f64::from(heat) / 1000.0)),
@@ -135,28 +97,23 @@ fn board(board: &Board, w: &mut Writer) {
     }
     w.raw("under_voltage", flag(board.under_voltage));
     w.raw("throttled", flag(board.throttled));
-    w.close('}');
 }
 
 /// The keys of the answer stand beside those that tell of the asking.
 fn storage(storage: &Storage, w: &mut Writer) {
-    w.open("ceph", '{');
     w.maybe_text("error", storage.error.as_deref());
     w.maybe_number("asked_ago_ms", storage.asked_ago);
     let answer = storage.json.as_deref().and_then(|json| json.strip_prefix('{')?.strip_suffix('}'));
     if let Some(members) = answer.filter(|members| !members.is_empty()) {
         w.raw("", members);
     }
-    w.close('}');
 }
 
 fn shipping(shipping: &Shipping, w: &mut Writer) {
-    w.open("syslog", '{');
     w.text("target", &shipping.target);
     w.flag("connected", shipping.connected);
     w.number("sent", shipping.sent);
     w.number("dropped", shipping.dropped);
     w.number("queued", shipping.queued);
     w.maybe_text("error", shipping.error.as_deref());
-    w.close('}');
 }

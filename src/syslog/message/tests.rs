@@ -170,6 +170,15 @@ fn structured_data_leaves_room_for_the_text() {
 }
 
 #[test]
+fn what_is_escaped_leaves_room_for_the_text_too() {
+    let mut speaker = web();
+    // 400 characters, 1,600 once they are escaped.
+    speaker.data.insert(0, ("image", "\u{1}".repeat(400)));
+    let line = one("udp://a", &message(&speaker, "ü".as_bytes()));
+    assert!(line.ends_with("[docker@32473 service=\"shop_web\" container_id=\"3f2a9c1b7d4e\"] ü"), "{line}");
+}
+
+#[test]
 fn numbers_go_round_within_31_bits() {
     let speaker = web();
     let number = |number| {

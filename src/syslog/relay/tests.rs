@@ -100,3 +100,25 @@ fn an_id_is_twelve_or_sixty_four_digits() {
         assert_eq!(container_id(tag), None, "{tag}");
     }
 }
+
+#[test]
+fn an_address_is_ours_or_somebody_elses() {
+    let ours = |address: &str, listen: &str| is_ours(address, listen.parse().unwrap());
+    for address in ["tcp://127.0.0.1:5514", "udp://127.0.0.1:5514", "tcp://localhost:5514"] {
+        assert!(ours(address, "127.0.0.1:5514"), "{address}");
+    }
+    assert!(ours("udp://[::1]:5514", "[::1]:5514"));
+    assert!(ours("udp://127.0.0.1", "127.0.0.1:514"));
+    assert!(ours("tcp://10.0.10.39:5514", "0.0.0.0:5514"), "the VIP");
+    for address in [
+        "tcp://10.0.10.200:5514",
+        "tcp://logs.lan:5514",
+        "tcp://127.0.0.1:5515",
+        "tcp+tls://127.0.0.1:5514",
+        "unixgram:///dev/log",
+        "127.0.0.1:5514",
+        "",
+    ] {
+        assert!(!ours(address, "127.0.0.1:5514"), "{address}");
+    }
+}

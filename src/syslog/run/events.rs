@@ -5,6 +5,7 @@ use crate::docker::Error;
 use crate::docker::api::Event;
 use crate::sys::clock;
 use crate::syslog::happened;
+use crate::syslog::names::Speaker;
 use core::time::Duration;
 use smol::channel::Sender;
 use smol::{Timer, future};
@@ -14,15 +15,18 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// So fresh a start has missed no container's whole life.
 const FRESH: u64 = 1_000_000_000;
 
-/// Listens until dropped.
-pub async fn run(follower: &Follower<'_>, ask: Sender<Ask>) {
+/// A container's ID, and who it is.
+pub type Named = (String, Speaker);
+
+/// Listens until dropped. `names`: who wants to know of each container that is made, as it may be gone when asked for.
+pub async fn run(follower: &Follower<'_>, ask: Sender<Ask>, names: Option<Sender<Named>>) {
     let mut said = false;
     loop {
         let room = async {
             follower.room().await;
             Ok(())
         };
-        let heard = future::or(hear(follower, &ask, &mut said), room).await;
+        let heard = future::or(hear(follower, &ask, names.as_ref(), &mut said), room).await;
         if let Err(error) = heard
             && !core::mem::replace(&mut said, true)
         {
@@ -32,7 +36,12 @@ pub async fn run(follower: &Follower<'_>, ask: Sender<Ask>) {
     }
 }
 
-async fn hear(follower: &Follower<'_>, ask: &Sender<Ask>, said: &mut bool) -> Result<(), Error> {
+async fn hear(
+    follower: &Follower<'_>,
+    ask: &Sender<Ask>,
+    names: Option<&Sender<Named>>,
+    said: &mut bool,
+) -> Result<(), Error> {
     let from = follower.ledger.borrow().from();
     // First the events, then the list: what starts in between is in both.
     let mut events = follower.docker.events_of(from + 1, &happened::ACTIONS).await?;
@@ -43,10 +52,24 @@ async fn hear(follower: &Follower<'_>, ask: &Sender<Ask>, said: &mut bool) -> Re
     while let Some(line) = events.line().await? {
         // What is no event tells of nothing.
         if let Ok(event) = serde_json::from_slice::<Event>(line) {
+            if let Some(names) = names
+                && let Some(named) = named(&event)
+            {
+                // The other end lives as long as this.
+                let _ = names.send(named).await;
+            }
             take(follower, ask, &event).await;
         }
     }
     Ok(())
+}
+
+/// Who was made. Docker's attributes of a container are its labels, its name and its image.
+fn named(event: &Event) -> Option<Named> {
+    let (id, attributes) = (&event.actor.id, &event.actor.attributes);
+    let is_new = event.kind == "container" && ["create", "start"].contains(&event.action.as_str());
+    let (name, image) = (attributes.get("name")?, attributes.get("image")?);
+    is_new.then(|| (id.clone(), Speaker::of_container(id, name, image, attributes)))
 }
 
 async fn take(follower: &Follower<'_>, ask: &Sender<Ask>, event: &Event) {

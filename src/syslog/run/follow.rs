@@ -14,7 +14,9 @@ use crate::syslog::lines::{Line, Lines, NoMoment, nanos};
 use crate::syslog::message::{DAEMON, ERROR, INFORMATIONAL, Message};
 use crate::syslog::names::Speaker;
 use crate::syslog::queue::Keep;
+use crate::syslog::relay;
 use core::cell::{Cell, RefCell};
+use core::net::SocketAddr;
 use core::time::Duration;
 use serde::{Deserialize, Deserializer};
 use smol::{Timer, future};
@@ -50,6 +52,8 @@ pub struct Follower<'a> {
     pub host: &'a str,
     /// The container that this program runs in: what it says of shipping must not be shipped in turn.
     own: Option<&'a str>,
+    /// Where the relay listens.
+    relay: Option<SocketAddr>,
     /// Those that are followed now, and whether they were started again meanwhile.
     followed: RefCell<Map<String, bool>>,
     said: RefCell<Set<String>>,
@@ -88,6 +92,8 @@ struct HostConfig {
 struct LogConfig {
     #[serde(rename = "Type")]
     driver: String,
+    #[serde(rename = "Config", deserialize_with = "or_default")]
+    options: Map<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -105,6 +111,8 @@ enum Next {
     Later(Error),
     /// Nothing.
     Over,
+    /// Nothing: its lines come by the relay.
+    Relayed,
 }
 
 /// Who is read, and how far.
@@ -122,10 +130,11 @@ impl<'a> Follower<'a> {
         ledger: &'a RefCell<Ledger>,
         host: &'a str,
         own: Option<&'a str>,
+        relay: Option<SocketAddr>,
     ) -> Self {
         let (followed, said) = (RefCell::default(), RefCell::default());
         let (crowded, stopped) = (Cell::default(), Cell::default());
-        Self { docker, outbox, ledger, host, own, followed, said, crowded, stopped }
+        Self { docker, outbox, ledger, host, own, relay, followed, said, crowded, stopped }
     }
 
     /// Nothing more is read.
@@ -195,7 +204,11 @@ impl<'a> Follower<'a> {
                     continue;
                 }
                 Next::Look => {}
-                Next::Over => {
+                over @ (Next::Over | Next::Relayed) => {
+                    if matches!(over, Next::Relayed) {
+                        // Without the relay, it begins anew.
+                        self.ledger.borrow_mut().forget(id);
+                    }
                     let started_again = self.followed.borrow_mut().get_mut(id).is_some_and(core::mem::take);
                     if !started_again {
                         return;
@@ -216,6 +229,9 @@ impl<'a> Follower<'a> {
             Err(error) if error.status() == Some(404) => return Next::Over,
             Err(error) => return Next::Later(error),
         };
+        if self.is_relayed(&inspected) {
+            return Next::Relayed;
+        }
         let now = clock::unix_micros() * 1000;
         let (source, cursor) = self.ledger.borrow_mut().follow(id);
         let cursor = cursor.not_after(now);
@@ -234,6 +250,14 @@ impl<'a> Follower<'a> {
             }
             Err(error) => Next::Later(error),
         }
+    }
+
+    /// Does Docker's driver send it to our relay? Docker from 20.10 on keeps a copy that could be read, too.
+    fn is_relayed(&self, inspected: &Inspected) -> bool {
+        let LogConfig { driver, options } = &inspected.host_config.log_config;
+        let address = options.get("syslog-address");
+        let pair = address.filter(|_| driver == "syslog").zip(self.relay);
+        pair.is_some_and(|(address, listen)| relay::is_ours(address, listen))
     }
 
     async fn inspect(&self, id: &str) -> Result<Inspected, Error> {

@@ -9,14 +9,14 @@ use super::send::Outbox;
 use crate::docker::Client;
 use crate::sys::clock;
 use crate::syslog::message::{ERROR, Message};
-use crate::syslog::names::Speaker;
+use crate::syslog::names::{SHORT_ID, Speaker};
 use crate::syslog::queue::Keep;
 use crate::syslog::relay::{Known, Line, Look, container_id, parse};
 use crate::tasks::spawn;
 use core::cell::RefCell;
 use core::net::SocketAddr;
 use core::time::Duration;
-use smol::channel::{Sender, bounded};
+use smol::channel::{Receiver, Sender, bounded};
 use smol::{LocalExecutor, Timer, future};
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -45,12 +45,26 @@ struct Parked {
     bytes: usize,
 }
 
-/// Listens until dropped. `host`: this node's name, for what comes without one.
-pub async fn run(listen: SocketAddr, host: &str, docker: &Client, outbox: &Outbox) {
+/// Listens until dropped. `host`: this node's name, for what comes without one. `named`: containers that Docker tells of,
+/// with their IDs.
+pub async fn run(
+    listen: SocketAddr,
+    host: &str,
+    docker: &Client,
+    outbox: &Outbox,
+    named: Receiver<(String, Speaker)>,
+) {
     let (questions, asked) = bounded(MAX_QUESTIONS);
     let relay = Relay { outbox, host, known: RefCell::default(), parked: RefCell::default(), questions };
     let tasks = LocalExecutor::new();
     spawn(&tasks, ask::run(&relay, docker, asked));
+    spawn(&tasks, async {
+        while let Ok((id, speaker)) = named.recv().await {
+            if let Some(id) = id.get(..SHORT_ID) {
+                relay.answered(id, Some(&speaker));
+            }
+        }
+    });
     spawn(&tasks, keep(listen, "UDP", async || udp::run(&relay, listen).await));
     spawn(&tasks, keep(listen, "TCP", async || tcp::run(&relay, listen).await));
     tasks.run(future::pending::<()>()).await;

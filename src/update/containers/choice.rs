@@ -1,7 +1,7 @@
 //! Which containers are looked at, and why the others are not. Labels win over flags, ours over watchtower's.
 
 use crate::docker::api::Container;
-use crate::flags::duration;
+use crate::duration;
 use crate::sorted::Map;
 use crate::update::Policy;
 use crate::update::candidate::by_wish;

@@ -52,9 +52,9 @@ pub struct Facts {
     pub new: Option<New>,
 }
 
-/// What to do next.
+/// What is asked of Docker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Act {
     /// Give the old one its marked name.
     RenameOld,
     /// Restart policy `no` for the old one.
@@ -65,8 +65,6 @@ pub enum Step {
     StopOld,
     /// Start the new one.
     StartNew,
-    /// See whether the new one runs well.
-    Watch,
     /// Remove the old one, its volumes left.
     RemoveOld,
     /// Stop the new one.
@@ -79,6 +77,15 @@ pub enum Step {
     RestoreOld,
     /// Give the old one its name back.
     NameOld,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Ask Docker for this, then look again.
+    Act(Act),
+    /// See whether the new one runs well.
+    Watch,
     /// Nothing is left to be done.
     Done,
     /// The old one is gone: somebody else removed it.
@@ -90,12 +97,12 @@ pub fn forward(facts: Facts, good: bool) -> Step {
     match (facts.old, facts.new) {
         (None, None) => Step::Gone,
         (None, Some(_)) => Step::Done,
-        (Some(old), _) if !old.renamed => Step::RenameOld,
-        (Some(old), _) if old.restarts == Restarts::Always => Step::CalmOld,
-        (Some(_), None) => Step::CreateNew,
-        (Some(old), Some(_)) if old.running => Step::StopOld,
-        (Some(_), Some(new)) if !new.started => Step::StartNew,
-        (Some(_), Some(_)) if good => Step::RemoveOld,
+        (Some(old), _) if !old.renamed => Step::Act(Act::RenameOld),
+        (Some(old), _) if old.restarts == Restarts::Always => Step::Act(Act::CalmOld),
+        (Some(_), None) => Step::Act(Act::CreateNew),
+        (Some(old), Some(_)) if old.running => Step::Act(Act::StopOld),
+        (Some(_), Some(new)) if !new.started => Step::Act(Act::StartNew),
+        (Some(_), Some(_)) if good => Step::Act(Act::RemoveOld),
         (Some(_), Some(_)) => Step::Watch,
     }
 }
@@ -104,12 +111,12 @@ pub fn forward(facts: Facts, good: bool) -> Step {
 pub fn back(facts: Facts) -> Step {
     match (facts.old, facts.new) {
         (None, _) => Step::Gone,
-        (Some(_), Some(new)) if new.running => Step::StopNew,
-        (Some(_), Some(_)) => Step::RemoveNew,
+        (Some(_), Some(new)) if new.running => Step::Act(Act::StopNew),
+        (Some(_), Some(_)) => Step::Act(Act::RemoveNew),
         // Its name, last: as long as it is marked, the next round knows that there is something to be done.
-        (Some(old), None) if !old.running => Step::StartOld,
-        (Some(old), None) if old.restarts == Restarts::Calmed => Step::RestoreOld,
-        (Some(old), None) if old.renamed => Step::NameOld,
+        (Some(old), None) if !old.running => Step::Act(Act::StartOld),
+        (Some(old), None) if old.restarts == Restarts::Calmed => Step::Act(Act::RestoreOld),
+        (Some(old), None) if old.renamed => Step::Act(Act::NameOld),
         (Some(_), None) => Step::Done,
     }
 }

@@ -288,10 +288,3 @@ fn another_ones_rollout_is_watched_from_where_it_stands() {
     let mut scene = adopt(20, None);
     assert!(matches!(scene.sees(0, "paused", &FAILED), Step::RollBack(_)));
 }
-
-#[test]
-fn short_digests() {
-    assert_eq!(short("sha256:02833638b7e8343c1664"), "02833638b7e8");
-    assert_eq!(short("odd"), "odd");
-    assert_eq!(short(""), "");
-}

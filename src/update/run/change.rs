@@ -4,12 +4,13 @@ use super::swarm::{digest_of, tasks};
 use super::{Ended, Round, Subject};
 use crate::docker::api::{Node, Platform, Task};
 use crate::docker::error::Cause;
+use crate::docker::reference::short;
 use crate::state::Held;
 use crate::sys::clock;
 use crate::update::Verdict;
 use crate::update::candidate::{self, bake, busy, deadline};
 use crate::update::decide::{Facts, decide, failed_before, missing_platform, unsettled};
-use crate::update::rollout::{Plan, Rollout, short};
+use crate::update::rollout::{Plan, Rollout};
 use crate::update::slots::{Slots, failures};
 use crate::update::spec::{Spec, with_image};
 use crate::voice;
@@ -173,21 +174,7 @@ impl Round<'_> {
             Level::Info,
             &format!("{name}: {} has moved from {from} to {to}: updating", subject.tagged()),
         );
-        let auth = self.credentials.header(&candidate.reference.registry);
-        let posted =
-            self.docker.update_service(&service.id, service.version.index, &text, auth.as_deref()).await;
-        match posted {
-            Ok(()) => {}
-            Err(error) if error.is_out_of_sequence() => return Err(Refused::Again),
-            Err(error) if matches!(error.cause, Cause::Io(_) | Cause::Deadline(_)) => {
-                // Taken or not? The service tells.
-                let now = self.docker.service(&service.id).await.map_err(|_| Refused::Again)?;
-                if digest_of(now.spec.get()).as_deref() != Some(newest.digest) {
-                    return Err(Refused::Again);
-                }
-            }
-            Err(error) => return Err(Refused::No(error.to_string())),
-        }
+        self.order(subject, newest.digest, &text).await?;
         let plan = Plan {
             name: name.to_owned(),
             target: newest.digest.to_owned(),
@@ -201,5 +188,24 @@ impl Round<'_> {
         let (image, from, to) = (&*subject.tagged(), &*candidate.digest, newest.digest);
         self.voice.begins(voice::Rollout { what: "service", name, image, from, to });
         Ok(rollout)
+    }
+
+    /// Has Docker take the new spec of a service, made from the one that it has just shown.
+    async fn order(&self, subject: &Subject, digest: &str, spec: &str) -> Result<(), Refused> {
+        let Subject { service, candidate, .. } = subject;
+        let auth = self.credentials.header(&candidate.reference.registry);
+        let posted =
+            self.docker.update_service(&service.id, service.version.index, spec, auth.as_deref()).await;
+        match posted {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_out_of_sequence() => Err(Refused::Again),
+            Err(error) if matches!(error.cause, Cause::Io(_) | Cause::Deadline(_)) => {
+                // Taken or not? The service tells.
+                let now = self.docker.service(&service.id).await.map_err(|_| Refused::Again)?;
+                let taken = digest_of(now.spec.get()).as_deref() == Some(digest);
+                if taken { Ok(()) } else { Err(Refused::Again) }
+            }
+            Err(error) => Err(Refused::No(error.to_string())),
+        }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::{Ended, Round, Subject};
 use crate::docker::api::{Node, Service, Task};
+use crate::docker::reference::short;
 use crate::docker::{Client, Error};
 use crate::sys::clock;
 use crate::time::Time;
 use crate::update::Verdict;
-use crate::update::rollout::{End, Look, Rollout, Step, short};
+use crate::update::rollout::{End, Look, Plan, Rollout, Step};
 use crate::update::run::swarm::digest_of;
 use core::time::Duration;
 use log::Level;
@@ -41,24 +42,7 @@ impl Round<'_> {
         let ended = self.watch(subject, target, rollout).await;
         self.voice.progress("");
         let name = subject.name();
-        let (level, verdict, reason, text) = match ended? {
-            End::Updated => {
-                let seconds = rollout.plan().bake.as_secs();
-                let reason = format!("runs {} well for {seconds} s", short(target));
-                (Level::Info, Verdict::Updated, reason.clone(), reason)
-            }
-            End::RolledBack(why) => {
-                let text = format!("runs {} again: {why}", short(&rollout.plan().previous));
-                (Level::Warn, Verdict::RolledBack, why, text)
-            }
-            End::Failed(why) => {
-                (Level::Error, Verdict::Failed, why.clone(), format!("needs a person: {why}"))
-            }
-            End::LetGo(why) => {
-                let reason = format!("no longer watched: {why}");
-                (Level::Info, Verdict::Deferred, reason.clone(), reason)
-            }
-        };
+        let Ending { level, verdict, reason, text } = ending(ended?, rollout.plan());
         let text = format!("{name}: {text}");
         self.say(level, &text);
         self.row(subject, target, verdict, reason);
@@ -92,12 +76,7 @@ impl Round<'_> {
                 // Dockerd came back between two looks, or shortly before the first, and ended the tasks of its node.
                 rollout.blind(at, &shown.nodes);
             }
-            if let Some(leader) = self.other_leader(&shown.nodes).filter(|leader| *leader != "nobody") {
-                return Err(format!(
-                    "no longer the leader: {leader} leads, and watches {} from here",
-                    subject.name()
-                ));
-            }
+            self.leads_still(subject, &shown.nodes)?;
             let look =
                 Look { now: seen, service: shown.service.as_ref(), tasks: &shown.tasks, nodes: &shown.nodes };
             let step = rollout.look(look);
@@ -123,6 +102,16 @@ impl Round<'_> {
                 Step::End(end) => return Ok(end),
             }
             nodes = shown.nodes;
+        }
+    }
+
+    /// Whoever leads watches; a Raft without a leader is waited for.
+    fn leads_still(&self, subject: &Subject, nodes: &[Node]) -> Result<(), Ended> {
+        match self.other_leader(nodes).filter(|leader| *leader != "nobody") {
+            Some(leader) => {
+                Err(format!("no longer the leader: {leader} leads, and watches {} from here", subject.name()))
+            }
+            None => Ok(()),
         }
     }
 
@@ -167,6 +156,36 @@ impl Round<'_> {
     }
 }
 
+/// How a rollout ended, for row and log.
+struct Ending {
+    level: Level,
+    verdict: Verdict,
+    /// In the row.
+    reason: String,
+    /// In the log, behind the service's name.
+    text: String,
+}
+
+fn ending(end: End, plan: &Plan) -> Ending {
+    let (level, verdict, reason, text) = match end {
+        End::Updated => {
+            let reason = format!("runs {} well for {} s", short(&plan.target), plan.bake.as_secs());
+            (Level::Info, Verdict::Updated, reason.clone(), reason)
+        }
+        End::RolledBack(why) => {
+            let text = format!("runs {} again: {why}", short(&plan.previous));
+            (Level::Warn, Verdict::RolledBack, why, text)
+        }
+        End::Failed(why) => (Level::Error, Verdict::Failed, why.clone(), format!("needs a person: {why}")),
+        End::LetGo(why) => {
+            let reason = format!("no longer watched: {why}");
+            (Level::Info, Verdict::Deferred, reason.clone(), reason)
+        }
+    };
+    Ending { level, verdict, reason, text }
+}
+
+/// Asks for everything a look needs; the service may have been removed.
 async fn show(docker: &Client, id: &str) -> Result<Shown, Error> {
     let service = match docker.service(id).await {
         Ok(service) => Some(service),

@@ -1,10 +1,15 @@
-//! No datagram may panic the reader; what it accepts and we emit again must be read as the same.
+//! No datagram may panic the reader; what it accepts and we emit again must be read as the same. The kernel's share of the
+//! checks never keeps out what is accepted, and of its two programs always one passes.
 //!
 //! The first byte chooses the settings and whether to mend what random bytes never hit: version, VRID, checksum.
+
+#[path = "bpf.rs"]
+mod bpf;
 
 use core::net::IpAddr;
 use core::time::Duration;
 use unsinkable::vrrp::advert::{MAX_MESSAGE, Received, accept, emit};
+use unsinkable::vrrp::filter::{unwanted, wanted};
 use unsinkable::vrrp::priority::Effective;
 use unsinkable::vrrp::{Auth, Checksum, Peer, Preempt, Settings, Version, Vip};
 
@@ -53,6 +58,24 @@ fn mend(settings: &Settings, src: IpAddr, dst: IpAddr, message: &mut [u8]) {
     message[6..8].copy_from_slice(&(!rest).to_be_bytes());
 }
 
+/// Does the kernel wake us for it? If not, it must be what the second socket counts.
+fn filtered(settings: &Settings, src: IpAddr, message: &[u8]) -> bool {
+    let (mut packet, start) = match src {
+        IpAddr::V4(src) => {
+            let head = [0x45, 0xc0, 0, 0, 0, 0, 0, 0, 255, 112, 0, 0];
+            ([&head[..], &src.octets(), &[10, 0, 10, 32]].concat(), 0)
+        }
+        IpAddr::V6(src) => {
+            let head = [0x60, 0, 0, 0, 0, 0, 112, 255];
+            ([&head[..], &src.octets(), &[0; 16]].concat(), 40)
+        }
+    };
+    packet.extend(message);
+    let passes = bpf::passes(&wanted(settings), &packet, start);
+    assert_eq!(bpf::passes(&unwanted(settings), &packet, start), !passes, "one of the two, never both");
+    passes
+}
+
 /// Reads `data` as a datagram, and what it says again.
 pub fn run(data: &[u8]) {
     let Some((&choice, message)) = data.split_first() else { return };
@@ -61,9 +84,11 @@ pub fn run(data: &[u8]) {
     if choice & 4 != 0 && message.len() >= 8 {
         mend(&settings, src, dst, &mut message);
     }
+    let passes = filtered(&settings, src, &message);
     let Ok(first) = accept(&settings, dst, &Received { src, dst, ttl: 255, message: &message }) else {
         return;
     };
+    assert!(passes, "what counts must not be kept out by the kernel's share of the checks");
     let again = Settings {
         interval: first.interval,
         checksum: first.checksum.unwrap_or(settings.checksum),

@@ -40,6 +40,7 @@ pub fn run(data: &[u8]) {
             | Command::Update { .. }
             | Command::Prune { .. }
             | Command::Release { .. }
+            | Command::Realtime { .. }
             | Command::Man
             | Command::Completions(_)
             | Command::Translate { .. }

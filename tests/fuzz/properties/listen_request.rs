@@ -4,6 +4,9 @@
 use unsinkable::listen::request::{MAX_HEAD, parse};
 use unsinkable::listen::{host, refusal};
 
+/// Cuts that are tried.
+const MANY: usize = 64;
+
 /// Reads `data` as what a client sends.
 pub fn run(data: &[u8]) {
     let request = match parse(data) {
@@ -17,7 +20,8 @@ pub fn run(data: &[u8]) {
     let end = data.windows(4).position(|window| window == b"\r\n\r\n").expect("a head that ended") + 4;
     assert!(end <= MAX_HEAD);
     assert_eq!(parse(&data[..end]), Ok(Some(request.clone())));
-    for cut in 0..end {
+    // Of a long one not every cut: each takes a look at all bytes before it.
+    for cut in (0..end).step_by(1 + end / MANY).chain([end - 1]) {
         assert!(matches!(parse(&data[..cut]), Ok(None)), "{cut} of {end} bytes");
     }
     assert!(request.path.starts_with('/') && request.path.bytes().all(|byte| byte.is_ascii_graphic()));

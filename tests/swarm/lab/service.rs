@@ -5,6 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// `web` with a task on each node; the image goes behind it (`Node::docker_line`).
+pub const EVERYWHERE: &str = "service create --detach --name web --mode global --update-monitor 1s";
+
 /// A service, its specs byte for byte as dockerd gives them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -3,6 +3,7 @@
 use super::super::follow::Inspected;
 use super::Relay;
 use crate::docker::{Client, Error, json};
+use crate::sys::clock;
 use crate::syslog::names::{SHORT_ID, Speaker};
 use core::time::Duration;
 use smol::channel::Receiver;
@@ -13,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// All containers are looked at that often, for names that have changed (Compose renames).
 const AGAIN: Duration = Duration::from_secs(5 * 60);
 
+/// One that Docker does not know may have been removed a moment ago: then its events, which are on their way, tell.
+const EVENTS: Duration = Duration::from_millis(200);
 /// After an ID that is nobody's: whoever makes them up shall not keep dockerd busy.
 const RESPITE: Duration = Duration::from_millis(50);
 
@@ -28,6 +31,9 @@ pub(super) async fn run(relay: &Relay<'_>, docker: &Client, questions: Receiver<
                     continue;
                 }
                 let speaker = inspect(docker, &id).await;
+                if speaker.is_none() && comes_to_be_known(relay, &id).await {
+                    continue;
+                }
                 relay.answered(&id, speaker.as_ref());
                 if speaker.is_none() {
                     Timer::after(RESPITE).await;
@@ -39,6 +45,15 @@ pub(super) async fn run(relay: &Relay<'_>, docker: &Client, questions: Receiver<
         };
         future::or(answering, again).await;
     }
+}
+
+/// Do Docker's events tell who it is?
+async fn comes_to_be_known(relay: &Relay<'_>, id: &str) -> bool {
+    let begun = clock::now();
+    while !relay.known.borrow().has(id) && clock::now().since(begun) < EVENTS {
+        Timer::after(RESPITE).await;
+    }
+    relay.known.borrow().has(id)
 }
 
 /// Those that run and those that have stopped. What Docker does not tell now is asked for when it speaks.

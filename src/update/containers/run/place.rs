@@ -5,7 +5,7 @@ use crate::docker::client::Stream;
 use crate::docker::{Client, Error};
 use crate::update::containers::choice;
 use crate::update::containers::create::Request;
-use crate::update::containers::swap::{self, Facts, New, Old, Restarts, Step};
+use crate::update::containers::swap::{self, Act, Facts, New, Old, Restarts, Step};
 use crate::update::containers::watch::{self, Judgement};
 use crate::voice::Voice;
 use core::time::Duration;
@@ -114,8 +114,8 @@ impl Place<'_> {
     pub async fn forward(&self) -> Result<String, Failure> {
         loop {
             let (facts, new) = self.facts().await.map_err(|error| Failure::of(&error))?;
-            let step = swap::forward(facts, false);
-            match step {
+            match swap::forward(facts, false) {
+                Step::Act(act) => self.act(act, &new).await.map_err(|error| Failure::of(&error))?,
                 Step::Watch => {
                     self.watch(&new).await?;
                     return Ok(new);
@@ -125,17 +125,6 @@ impl Place<'_> {
                     let reason = "somebody removed it meanwhile".to_owned();
                     return Err(Failure { reason, hold: false });
                 }
-                Step::RenameOld
-                | Step::CalmOld
-                | Step::CreateNew
-                | Step::StopOld
-                | Step::StartNew
-                | Step::RemoveOld
-                | Step::StopNew
-                | Step::RemoveNew
-                | Step::StartOld
-                | Step::RestoreOld
-                | Step::NameOld => self.act(step, &new).await.map_err(|error| Failure::of(&error))?,
             }
         }
     }
@@ -144,20 +133,10 @@ impl Place<'_> {
     pub async fn finish(&self) -> Result<(), Error> {
         loop {
             let (facts, new) = self.facts().await?;
-            let step = swap::forward(facts, true);
-            match step {
+            match swap::forward(facts, true) {
                 // Somebody removed the new one in the meantime: it is not for the end of the swap to judge that.
-                Step::Done | Step::Gone | Step::Watch | Step::CreateNew => return Ok(()),
-                Step::RenameOld
-                | Step::CalmOld
-                | Step::StopOld
-                | Step::StartNew
-                | Step::RemoveOld
-                | Step::StopNew
-                | Step::RemoveNew
-                | Step::StartOld
-                | Step::RestoreOld
-                | Step::NameOld => self.act(step, &new).await?,
+                Step::Done | Step::Gone | Step::Watch | Step::Act(Act::CreateNew) => return Ok(()),
+                Step::Act(act) => self.act(act, &new).await?,
             }
         }
     }
@@ -172,7 +151,7 @@ impl Place<'_> {
             let why = match self.step_back().await {
                 Ok(Step::Done) => return Ok(()),
                 Ok(Step::Gone) => return Err("somebody removed it".into()),
-                Ok(_) => continue,
+                Ok(Step::Act(_) | Step::Watch) => continue,
                 Err(error) => error.to_string(),
             };
             tries += 1;
@@ -186,31 +165,28 @@ impl Place<'_> {
     async fn step_back(&self) -> Result<Step, Error> {
         let (facts, new) = self.facts().await?;
         let step = swap::back(facts);
-        if step != Step::Done && step != Step::Gone {
-            self.act(step, &new).await?;
+        if let Step::Act(act) = step {
+            self.act(act, &new).await?;
         }
         Ok(step)
     }
 
-    async fn act(&self, step: Step, new: &str) -> Result<(), Error> {
+    async fn act(&self, act: Act, new: &str) -> Result<(), Error> {
         let (docker, old) = (self.docker, self.old.as_str());
-        self.voice.progress(&format!("{}: {}", self.name, words(step)));
-        self.voice.say(Level::Debug, &format!("container {}: {}", self.name, words(step)));
-        match step {
-            Step::RenameOld => {
-                docker.rename_container(old, &swap::marked(&self.name, old, self.always)).await
-            }
-            Step::CalmOld => docker.set_restart_policy(old, "no").await,
-            Step::CreateNew => self.create().await,
-            Step::StopOld => docker.stop_container(old).await,
-            Step::StartNew => docker.start_container(new).await,
-            Step::RemoveOld => gone(docker.remove_container(old, false).await),
-            Step::StopNew => docker.stop_container(new).await,
-            Step::RemoveNew => gone(docker.remove_container(new, false).await),
-            Step::StartOld => docker.start_container(old).await,
-            Step::RestoreOld => docker.set_restart_policy(old, "always").await,
-            Step::NameOld => docker.rename_container(old, &self.name).await,
-            Step::Watch | Step::Done | Step::Gone => Ok(()),
+        self.voice.progress(&format!("{}: {}", self.name, words(act)));
+        self.voice.say(Level::Debug, &format!("container {}: {}", self.name, words(act)));
+        match act {
+            Act::RenameOld => docker.rename_container(old, &swap::marked(&self.name, old, self.always)).await,
+            Act::CalmOld => docker.set_restart_policy(old, "no").await,
+            Act::CreateNew => self.create().await,
+            Act::StopOld => docker.stop_container(old).await,
+            Act::StartNew => docker.start_container(new).await,
+            Act::RemoveOld => gone(docker.remove_container(old, false).await),
+            Act::StopNew => docker.stop_container(new).await,
+            Act::RemoveNew => gone(docker.remove_container(new, false).await),
+            Act::StartOld => docker.start_container(old).await,
+            Act::RestoreOld => docker.set_restart_policy(old, "always").await,
+            Act::NameOld => docker.rename_container(old, &self.name).await,
         }
     }
 
@@ -301,22 +277,19 @@ fn gone(removed: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-fn words(step: Step) -> &'static str {
-    match step {
-        Step::RenameOld => "the old one steps aside",
-        Step::CalmOld => "the old one must not restart by itself",
-        Step::CreateNew => "the new one is created",
-        Step::StopOld => "the old one is stopped",
-        Step::StartNew => "the new one is started",
-        Step::Watch => "the new one is watched",
-        Step::RemoveOld => "the old one is removed",
-        Step::StopNew => "the new one is stopped",
-        Step::RemoveNew => "the new one is removed",
-        Step::StartOld => "the old one is started again",
-        Step::RestoreOld => "the old one gets its restart policy back",
-        Step::NameOld => "the old one gets its name back",
-        Step::Done => "done",
-        Step::Gone => "gone",
+fn words(act: Act) -> &'static str {
+    match act {
+        Act::RenameOld => "the old one steps aside",
+        Act::CalmOld => "the old one must not restart by itself",
+        Act::CreateNew => "the new one is created",
+        Act::StopOld => "the old one is stopped",
+        Act::StartNew => "the new one is started",
+        Act::RemoveOld => "the old one is removed",
+        Act::StopNew => "the new one is stopped",
+        Act::RemoveNew => "the new one is removed",
+        Act::StartOld => "the old one is started again",
+        Act::RestoreOld => "the old one gets its restart policy back",
+        Act::NameOld => "the old one gets its name back",
     }
 }
 

@@ -33,34 +33,34 @@ impl World {
         }
     }
 
-    fn apply(&mut self, step: Step) {
+    fn apply(&mut self, act: Act) {
         // Two of one name, or two at work on the same data at once, are what must never be.
         let old = self.facts.old.as_mut();
-        match step {
-            Step::RenameOld => old.unwrap().renamed = true,
-            Step::CalmOld => old.unwrap().restarts = Restarts::Calmed,
-            Step::CreateNew => {
+        match act {
+            Act::RenameOld => old.unwrap().renamed = true,
+            Act::CalmOld => old.unwrap().restarts = Restarts::Calmed,
+            Act::CreateNew => {
                 assert!(self.facts.old.unwrap().renamed && self.facts.new.is_none(), "the name is free");
                 self.facts.new = Some(New { started: false, running: false });
             }
-            Step::StopOld => old.unwrap().running = false,
-            Step::StartNew => {
+            Act::StopOld => old.unwrap().running = false,
+            Act::StartNew => {
                 assert!(!self.facts.old.unwrap().running, "one at a time");
                 self.facts.new = Some(New { started: true, running: self.fate != Fate::Exits });
             }
-            Step::RemoveOld => {
+            Act::RemoveOld => {
                 assert!(!self.facts.old.unwrap().running, "only what is stopped is removed");
                 self.facts.old = None;
                 self.removed_old = true;
             }
-            Step::StopNew => self.facts.new.as_mut().unwrap().running = false,
-            Step::RemoveNew => {
+            Act::StopNew => self.facts.new.as_mut().unwrap().running = false,
+            Act::RemoveNew => {
                 assert!(!self.facts.new.unwrap().running, "only what is stopped is removed");
                 self.removed_well |= self.facts.new.unwrap().started && self.fate == Fate::Well;
                 self.facts.new = None;
             }
-            Step::RestoreOld => old.unwrap().restarts = Restarts::Always,
-            Step::NameOld => {
+            Act::RestoreOld => old.unwrap().restarts = Restarts::Always,
+            Act::NameOld => {
                 assert!(self.facts.new.is_none(), "the name is free");
                 assert_ne!(
                     self.facts.old.unwrap().restarts,
@@ -69,11 +69,10 @@ impl World {
                 );
                 self.facts.old.as_mut().unwrap().renamed = false;
             }
-            Step::StartOld => {
+            Act::StartOld => {
                 assert!(self.facts.new.is_none(), "one at a time");
                 old.unwrap().running = true;
             }
-            Step::Watch | Step::Done | Step::Gone => panic!("{step:?} changes nothing"),
         }
     }
 
@@ -92,26 +91,20 @@ impl World {
     fn replace(&mut self, steps: &mut usize) {
         let mut good = false;
         loop {
-            let step = forward(self.facts, good);
-            if step == Step::Watch && self.runs_well() {
-                good = true;
-            } else if step == Step::Watch {
-                return self.put_back(steps);
-            } else if matches!(step, Step::Done | Step::Gone) || !spend(steps) {
-                return;
-            } else {
-                self.apply(step);
+            match forward(self.facts, good) {
+                Step::Watch if self.runs_well() => good = true,
+                Step::Watch => return self.put_back(steps),
+                Step::Act(act) if spend(steps) => self.apply(act),
+                Step::Act(_) | Step::Done | Step::Gone => return,
             }
         }
     }
 
     fn put_back(&mut self, steps: &mut usize) {
-        loop {
-            let step = back(self.facts);
-            if matches!(step, Step::Done | Step::Gone) || !spend(steps) {
-                return;
-            }
-            self.apply(step);
+        while let Step::Act(act) = back(self.facts)
+            && spend(steps)
+        {
+            self.apply(act);
         }
     }
 
@@ -154,18 +147,15 @@ fn a_good_one_takes_over_and_a_bad_one_leaves() {
 
 #[test]
 fn the_new_one_is_created_while_the_old_one_runs() {
-    use Step::{CalmOld, CreateNew, RenameOld, StartNew, StopOld, Watch};
+    use Act::{CalmOld, CreateNew, RenameOld, StartNew, StopOld};
     let mut world = World::new(Fate::Well, true);
-    let mut steps = Vec::new();
-    loop {
-        let step = forward(world.facts, false);
-        steps.push(step);
-        if step == Step::Watch {
-            break;
-        }
-        world.apply(step);
+    let mut acts = Vec::new();
+    while let Step::Act(act) = forward(world.facts, false) {
+        acts.push(act);
+        world.apply(act);
     }
-    assert_eq!(steps, [RenameOld, CalmOld, CreateNew, StopOld, StartNew, Watch]);
+    assert_eq!(acts, [RenameOld, CalmOld, CreateNew, StopOld, StartNew]);
+    assert_eq!(forward(world.facts, false), Step::Watch);
 }
 
 #[test]
