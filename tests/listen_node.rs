@@ -107,7 +107,9 @@ const NODES: &str = r#"[{"ID":"abc","Spec":{"Role":"manager","Availability":"act
 const SERVICES: &str = r#"[{"ID":"s1","Version":{"Index":7},"Spec":{"Name":"web_\"app\"","Labels":{},
     "Mode":{"Global":{}},"TaskTemplate":{"ContainerSpec":{"Image":"nginx:1@sha256:0000000000000000000000000000000000000000000000000000000000000000"}}},
     "UpdateStatus":{"State":"paused","Message":"update paused due to failure"},
-    "ServiceStatus":{"RunningTasks":2,"DesiredTasks":3}}]"#;
+    "ServiceStatus":{"RunningTasks":2,"DesiredTasks":3}},
+    {"ID":"s2","Version":{"Index":9},"Spec":{"Name":"nightly","Labels":{},"Mode":{"ReplicatedJob":{"MaxConcurrent":1}},
+    "TaskTemplate":{"ContainerSpec":{"Image":"backup:1"}}},"ServiceStatus":{"RunningTasks":0,"DesiredTasks":1}}]"#;
 
 fn nodes(lab: &Lab, docker: &Dockerd, advert: Duration) -> Vec<Daemon> {
     let mut flags = Router::v3(&[200, 190], advert).flags();
@@ -142,9 +144,10 @@ fn every_path_is_answered_on_every_node() {
     assert_eq!((&told["format"], &told["routers"][0]["state"]), (&1.into(), &"master".into()));
     assert_eq!(told["docker"]["containers_running"], 10);
     assert_eq!(told["swarm"]["leader"], "pi-1");
-    assert_eq!(told["swarm"]["services"][0]["name"], "web_\"app\"");
-    assert_eq!(told["swarm"]["services"][0]["state"], "failed");
-    assert_eq!(told["swarm"]["services"][0]["detail"], "update paused due to failure");
+    assert_eq!(told["swarm"]["services"][0]["name"], "nightly");
+    assert_eq!(told["swarm"]["services"][1]["name"], "web_\"app\"");
+    assert_eq!(told["swarm"]["services"][1]["state"], "failed");
+    assert_eq!(told["swarm"]["services"][1]["detail"], "update paused due to failure");
     assert_eq!(told["disks"][0]["path"], "/");
     assert_eq!(told["syslog"]["target"], "tcp://10.0.10.100:601");
     assert_eq!(told["syslog"]["connected"], false);
@@ -176,6 +179,8 @@ fn every_path_is_answered_on_every_node() {
     ] {
         assert!(metrics.lines().any(|there| there == line), "{line}\n{metrics}");
     }
+    // A job that is done has no tasks, and nobody needs an alert of that.
+    assert!(!metrics.contains("service=\"nightly\""), "{metrics}");
     promtool(&metrics);
 
     let page = get(&lab, one, "/");
@@ -266,6 +271,9 @@ fn whatever_hangs_there_is_an_answer() {
         std::thread::sleep(ms(100));
     }
     until(&lab, one, "/status.json", |answer| answer.json()["docker"]["error"].is_string());
+    let none = get(&lab, one, "/keep.json");
+    assert_eq!(none.status, 503);
+    assert!(none.body.contains("no list of what services want"), "{}", none.body);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use core::net::IpAddr;
 /// Longest name, as text, without its last dot.
 pub const MAX_NAME: usize = 253;
 /// Longest label (RFC 1035 section 2.3.4).
-const MAX_LABEL: usize = 63;
+pub const MAX_LABEL: usize = 63;
 
 /// A name as it can be asked for: labels of letters, digits, `-` and `_`, in lower case, without a last dot.
 ///

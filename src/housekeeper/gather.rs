@@ -25,7 +25,7 @@ use crate::time::Time;
 use core::cell::RefCell;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use peers::{MAX_PEERS, Peer};
+use peers::Peer;
 use smol::{LocalExecutor, Timer, future};
 use source::{Look, Source};
 use std::rc::Rc;
@@ -84,7 +84,7 @@ impl<'a> Gathered<'a> {
     /// Nothing is known yet, and nothing looked up before somebody asks.
     pub fn new(jobs: &'a Housekeeping, desk: &'a Desk<'a>, ceph: &'a Known, outbox: &'a Shipped) -> Self {
         let port = jobs.listen.map_or(0, |listen| listen.port());
-        let place = |node: &IpAddr| Peer::new(SocketAddr::new(*node, port));
+        let place = |node| Peer::new(SocketAddr::new(node, port));
         Self {
             jobs,
             desk,
@@ -95,7 +95,7 @@ impl<'a> Gathered<'a> {
             docker: Source::new(DOCKER_GOOD_FOR),
             told: RefCell::default(),
             machine: RefCell::default(),
-            peers: jobs.nodes.iter().take(MAX_PEERS).map(place).collect(),
+            peers: peers::asked(&jobs.nodes).map(place).collect(),
             sent: RefCell::default(),
             kept_status: Kept::default(),
             kept_cluster: Kept::default(),

@@ -163,8 +163,8 @@ mod tests {
     #[test]
     fn a_turn_is_the_begin_and_the_end_of_a_rollout() {
         let at = Time::from_micros;
-        let mut memory = Memory::default();
-        memory.begun = [("web".to_owned(), "sha256:b".to_owned())].into();
+        let mut memory =
+            Memory { begun: [("web".to_owned(), "sha256:b".to_owned())].into(), ..Memory::default() };
         for (line, now, turned) in
             [("", 1, 0), ("web: 1/3 run", 2, 2), ("web: 2/3 run", 3, 2), ("", 4, 4), ("", 5, 4)]
         {

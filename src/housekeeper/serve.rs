@@ -15,6 +15,9 @@ use std::rc::Rc;
 const EVERY: Duration = Duration::from_secs(30);
 /// The port may be in use for a moment longer when the daemon is started again.
 const BIND_PAUSE: Duration = Duration::from_secs(10);
+/// To who asks for the keep-set of a node that has none.
+const NO_SERVICES: &str = "503 Service Unavailable: no list of what services want. This node is no manager of a Swarm, or its \
+                           dockerd does not answer; a manager knows\n";
 /// Every path that is answered.
 const PATHS: [&str; 6] = ["/", "/status.json", "/cluster.json", "/metrics", "/healthz", "/keep.json"];
 
@@ -69,7 +72,7 @@ impl Site<'_> {
                 .keep
                 .borrow()
                 .as_ref()
-                .map_or_else(|| Response::refused(503), |text| Response::json(text.clone())),
+                .map_or_else(|| Response::text(503, NO_SERVICES), |text| Response::json(text.clone())),
             _ => Response::refused(404),
         }
     }

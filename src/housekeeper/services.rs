@@ -173,6 +173,9 @@ mod tests {
             updated_ago: Some(120_000),
         };
         assert_eq!(told, expected);
+        // By the clock of a manager that is an hour ahead.
+        let ahead = one_of(&service("web_app", update), &memory(Verdict::Current, Some(A)), 400);
+        assert_eq!(ahead.updated_ago, Some(0));
         let names: Vec<_> =
             describe(&listed(&[service("b", "null"), service("a", "null")]), &Memory::default())
                 .into_iter()

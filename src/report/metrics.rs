@@ -255,7 +255,8 @@ fn swarm(out: &mut String, swarm: &Swarm) {
     let of = |value: fn(&super::node::Service) -> u64| -> Vec<Sample> {
         let sample =
             |service: &super::node::Service| (labels(&[("service", &service.name)]), whole(value(service)));
-        services.iter().map(sample).collect()
+        // A job's tasks end when they are done: no tasks that run are no trouble.
+        services.iter().filter(|service| !service.mode.ends_with("-job")).map(sample).collect()
     };
     metric(out, "swarm_tasks_running", "Tasks that run.", &of(|service| service.running));
     metric(out, "swarm_tasks_desired", "Tasks wanted.", &of(|service| service.desired));
