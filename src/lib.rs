@@ -12,7 +12,7 @@
 //!                 └─ housekeeper                             a process of its own, without capabilities
 //!                      ├─ update    services and containers to their newest image, and back when it fails
 //!                      ├─ prune     what nobody uses any more
-//!                      ├─ docker    the Engine API (update and prune use it)
+//!                      ├─ docker    the Engine API: update, prune and syslog use it, and the checks of Docker
 //!                      ├─ listen    what `--listen` answers: page, metrics, the whole cluster
 //!                      ├─ syslog    logs, with names
 //!                      ├─ ceph      the storage's health
@@ -21,6 +21,7 @@
 //!         dns      does a name point at the VIP?
 //!         shared   what the threads share: atomics, queues, wakes
 //!         tasks    one thread's tasks
+//!         log      lines on stderr, and which are lost when nobody reads them
 //!         sys      the kernel; all `unsafe`
 //!         boards   the flags of each kind of board, compiled in
 //!         time, duration, sorted, bpf, wish, voice, http_url, sysexits   words that pure files of any folder may use

@@ -40,6 +40,9 @@ pub struct Opened {
 }
 
 /// Opens every router's sockets.
+///
+/// # Errors
+/// An interface that is not there, a right that is missing, or another daemon of this router.
 pub fn open(config: &Config) -> Result<Opened, Fatal> {
     let mut opened = Opened {
         ports: Vec::new(),

@@ -69,6 +69,7 @@ impl Daemon<'_> {
         .await;
     }
 
+    /// A line for the log, and an event; of one router, or of the daemon as a whole.
     pub(super) fn tell(&self, router: Option<u8>, level: Level, text: &str) {
         self.desk.borrow_mut().journal.tell(clock::now(), router, level, text);
     }
@@ -80,13 +81,14 @@ impl Daemon<'_> {
         self.shared.wake_vip.signal();
     }
 
-    /// What [`end_for`](Self::end_for) left.
+    /// Why the daemon had to end, if [`end_for`](Self::end_for) ended it.
     pub(super) fn last_word(&self) -> Result<(), Fatal> {
         let word = self.desk.borrow_mut().fatal.take();
         word.map_or(Ok(()), |text| Err(Fatal { exit: EX_UNAVAILABLE, text }))
     }
 
-    /// To the vrrp thread. A full queue means that it does not turn: nothing can be done, and the status shows it.
+    /// To the vrrp thread; false where the queue is full. It does not turn then: nothing can be done, and the status
+    /// shows it.
     pub(super) fn post(&self, command: Command) -> bool {
         let posted = self.desk.borrow_mut().commands.enqueue(command).is_ok();
         if !posted {
@@ -96,6 +98,7 @@ impl Daemon<'_> {
         posted
     }
 
+    /// Takes in the verdict on check number `track`; one that has turned goes to the vrrp thread at once.
     pub(super) fn checked(&self, track: usize, verdict: health::Verdict) {
         let before = self.desk.borrow_mut().latest[track].replace(verdict);
         if before.is_some_and(|before| before.well == verdict.well) {

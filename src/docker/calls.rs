@@ -1,4 +1,5 @@
-//! Each call of the Engine API that this program makes, once.
+//! Each call of the Engine API that this program makes, once. Each fails with an [`Error`]: what was asked, and the
+//! answer's status and words, or why there is no answer.
 
 use super::api::{Container, Distribution, Image, Info, Node, Service, Task, Volume, Volumes};
 use super::client::Stream;

@@ -45,6 +45,7 @@ pub(super) struct Answer {
     pub minor: Option<u32>,
 }
 
+/// A connection that carries one request after the other.
 pub(super) struct Connection {
     socket: Box<dyn Socket>,
     buffer: Box<[u8]>,
@@ -53,6 +54,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// Over a socket that is connected.
     pub fn new(socket: impl Socket + 'static) -> Self {
         Self { socket: Box::new(socket), buffer: vec![0; BUFFER].into_boxed_slice(), unread: 0..0 }
     }
@@ -63,11 +65,12 @@ impl Connection {
         self.unread.is_empty() && future::poll_once(self.socket.read(&mut byte)).await.is_none()
     }
 
+    /// Says a whole request.
     pub async fn send(&mut self, request: &[u8]) -> Result<(), Cause> {
         self.socket.write_all(request).await.map_err(Cause::Io)
     }
 
-    /// The head of the answer.
+    /// The head of the answer. `to_head`: to a HEAD, after which no body comes.
     pub async fn head(&mut self, to_head: bool) -> Result<Answer, Cause> {
         loop {
             let unread = &self.buffer[self.unread.clone()];
@@ -133,6 +136,7 @@ impl fmt::Debug for Stream {
 }
 
 impl Stream {
+    /// The body that follows a head on `connection`. `pause`: the longest silence that is borne.
     pub(super) fn new(connection: Connection, body: Body, call: String, pause: Option<Duration>) -> Self {
         let (pending, line) = (0..0, Vec::new());
         let length = match body {

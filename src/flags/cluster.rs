@@ -23,7 +23,7 @@ pub struct NodeFlag {
     pub priority: Option<u8>,
 }
 
-/// Reads one `--node`.
+/// Reads one `--node`. The error says what was expected, as with the two below.
 pub fn parse(text: &str) -> Result<NodeFlag, String> {
     let (addr, priority) =
         text.split_once('=').map_or((text, None), |(addr, priority)| (addr, Some(priority)));

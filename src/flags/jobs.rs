@@ -233,7 +233,7 @@ fn globs(flag: &str, texts: &[String], findings: &mut Findings) -> Vec<glob::Pat
     texts.iter().filter_map(|text| findings.value(flag, text, read(text))).collect()
 }
 
-/// A whole number in these bounds.
+/// A whole number in these bounds. The error says what was expected.
 pub(super) fn whole(text: &str, low: u32, high: u32) -> Result<u32, String> {
     let expected = || format!("expected a number, {low} to {high}");
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {

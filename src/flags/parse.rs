@@ -17,6 +17,9 @@ use crate::plan::Cluster;
 use crate::shared::MAX_ROUTERS;
 
 /// Reads a command line (program name first) on a machine with these addresses. Never panics.
+///
+/// # Errors
+/// All that is wrong, a line each; or help, with exit code 0.
 pub fn parse_from(args: &[OsString], local: &LocalAddresses) -> Result<Command, Refusal> {
     let matches = Cli::command().try_get_matches_from(args).map_err(|error| refuse(&error))?;
     let taken = Taken::choose(matches.subcommand().map(|(_, given)| given), &local.model);

@@ -330,7 +330,7 @@ fn parse_program(text: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| "expected an absolute path to a program".into())
 }
 
-/// Reads `ADDR[/LEN]`.
+/// Reads `ADDR[/LEN]`. The error says what was expected.
 pub fn parse_vip(text: &str) -> Result<Vip, String> {
     let expected = || "expected ADDR or ADDR/LEN, as 10.0.0.50/24".to_string();
     let (addr, prefix) = text.split_once('/').map_or((text, None), |(addr, prefix)| (addr, Some(prefix)));

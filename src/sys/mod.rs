@@ -1,7 +1,8 @@
 //! The kernel's face: the only home of `unsafe`, one system call a block.
 //!
 //! A file is one kernel feature. What the vrrp and vip threads call while they run (`clock`, `wake`, the sockets'
-//! `send` and `recv`, `Netlink::request`) touches no heap; opening and asking (`interface`, `caps`) may.
+//! `send` and `recv`, `Netlink::request`) touches no heap; opening and asking (`interface`, `caps`) may. What fails says
+//! which call, and its errno ([`Failure`]).
 #![allow(unsafe_code)]
 
 pub mod alias;

@@ -12,6 +12,9 @@ const SWITCHES: &str = "-d --detach --rm -i -t -it -ti -dit -td --init --privile
 pub type Word = (usize, Text);
 
 /// Words as a shell reads them, one list for each command. Quotes and backslashes only: nothing is expanded.
+///
+/// # Errors
+/// The line of a quote that is never closed.
 pub fn split(said: &str) -> Result<Vec<Vec<Word>>, usize> {
     let mut commands = vec![Vec::new()];
     // The word that is being read, and its line.

@@ -233,7 +233,7 @@ pub fn weighted(weight: i16) -> Text {
     if weight == 0 { "" } else { text(&[",weight=", &weight.to_string()]) }
 }
 
-/// The weight behind a tracked thing.
+/// The weight behind a tracked thing, if there is one; or why it cannot be read.
 #[inline(never)]
 pub fn weight_of(item: &Item) -> Result<Option<i16>, Text> {
     match item.options.as_slice() {

@@ -62,6 +62,9 @@ pub struct Hand {
 
 impl Hand {
     /// Opens the sockets of router number `index`. `forwards`: this interface forwards IPv6.
+    ///
+    /// # Errors
+    /// The interface is gone, or `CAP_NET_RAW` is missing.
     pub fn open(
         index: u8,
         interface: &str,

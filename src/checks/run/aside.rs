@@ -11,6 +11,7 @@ const STACK: usize = 256 * 1024;
 pub(super) struct Aside<T>(Option<Receiver<T>>);
 
 impl<T: Send + 'static> Aside<T> {
+    /// None.
     pub(super) fn new() -> Self {
         Self(None)
     }

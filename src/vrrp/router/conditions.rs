@@ -42,6 +42,7 @@ impl Router {
         }
     }
 
+    /// Tells a change of priority; one into FAULT or out of it is told as a change of state.
     pub(super) fn tell_priority(&self, before: u8, out: &mut Actions) {
         let now = self.priority();
         if before != now && before != 0 && now != 0 {

@@ -112,7 +112,7 @@ impl<'a> Round<'a> {
         if running { Ok(()) } else { Err("does not run any more".into()) }
     }
 
-    /// One that hangs on another is made anew from the image it has, unless it is due itself.
+    /// One that hangs on another is made anew from the image it has, unless it is due itself. Or why it cannot be.
     pub async fn may_follow(&self, one: &mut Plain) -> Result<(), String> {
         if one.due.is_some() || one.marked.is_some() {
             return Ok(());

@@ -27,6 +27,7 @@ pub struct Images {
 }
 
 impl Images {
+    /// None asked for yet.
     pub fn new(policy: &Policy) -> Self {
         let (credentials, unread) = match policy.credentials.as_deref().map(auth_file::load) {
             Some(Ok(credentials)) => (Some(credentials), None),

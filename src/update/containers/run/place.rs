@@ -111,6 +111,9 @@ impl Place<'_> {
     }
 
     /// Goes forward until the new one runs well, and gives its ID; the old one is stopped then, and still there.
+    ///
+    /// # Errors
+    /// The new one does not run well, or Docker does not do what is asked: to be put back.
     pub async fn forward(&self) -> Result<String, Failure> {
         loop {
             let (facts, new) = self.facts().await.map_err(|error| Failure::of(&error))?;
@@ -129,7 +132,7 @@ impl Place<'_> {
         }
     }
 
-    /// Removes the old one.
+    /// Removes the old one. What fails here is gone on with in the next round.
     pub async fn finish(&self) -> Result<(), Error> {
         loop {
             let (facts, new) = self.facts().await?;
