@@ -58,14 +58,14 @@ fn receive(listener: TcpListener) -> Receiver<String> {
 /// Runs `work` on a thread of its own while the relay relays.
 fn relaying<T: Send>(outbox: &Outbox, dockerd: &Dockerd, work: impl FnOnce(SocketAddr) -> T + Send) -> T {
     let (_tell, told) = channel();
-    relaying_and_told(outbox, dockerd, told, work)
+    relaying_and_told(outbox, dockerd, &told, work)
 }
 
 /// The same, and Docker's events tell of containers.
 fn relaying_and_told<T: Send>(
     outbox: &Outbox,
     dockerd: &Dockerd,
-    told: Receiver<(String, Speaker)>,
+    told: &Receiver<(String, Speaker)>,
     work: impl FnOnce(SocketAddr) -> T + Send,
 ) -> T {
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -81,7 +81,9 @@ fn relaying_and_told<T: Send>(
             unreachable!("it relays until dropped")
         };
         let over = || {
-            told.try_iter().for_each(|(id, speaker)| relay.learn(&id, &speaker));
+            for (id, speaker) in told.try_iter() {
+                relay.learn(&id, &speaker);
+            }
             working.is_finished()
         };
         sending(outbox, smol::future::or(until("the test is over", over), relaying));
@@ -188,7 +190,7 @@ fn a_container_that_is_gone_has_the_name_that_its_events_told() {
     let (outbox, dockerd) =
         (outbox(&format!("tcp://127.0.0.1:{port}?format=rfc3164")), dockerd("relay-gone"));
     let (tell, told) = channel();
-    relaying_and_told(&outbox, &dockerd, told, move |listen| {
+    relaying_and_told(&outbox, &dockerd, &told, move |listen| {
         let mut tcp = connect(listen);
         tell.send((GONE.to_owned(), Speaker::of_part("brief"))).expect("taken");
         writeln!(tcp, "<30>1 2025-11-23T00:39:08Z pi-1 aaaaaaaaaaaa 812 - - last words").expect("taken");
