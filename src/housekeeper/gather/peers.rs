@@ -26,24 +26,12 @@ pub struct Peer {
     pub status: RefCell<Option<String>>,
 }
 
-<<<<<<< HEAD
 /// Whom to ask of the cluster's nodes: a node with an address of each family stands in the list twice, and is one.
 pub fn asked(nodes: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
     let family = nodes.first().map(IpAddr::is_ipv4);
     nodes.iter().copied().filter(move |node| Some(node.is_ipv4()) == family).take(MAX_PEERS)
 }
 
-/// What makes a document a status.
-#[derive(Deserialize)]
-struct Status {
-    #[serde(rename = "format")]
-    _format: u32,
-    #[serde(rename = "routers")]
-    _routers: Vec<serde::de::IgnoredAny>,
-}
-
-=======
->>>>>>> main
 impl Peer {
     /// Not asked yet.
     pub fn new(addr: SocketAddr) -> Self {
@@ -64,15 +52,6 @@ impl Peer {
         Ok(())
     }
 }
-<<<<<<< HEAD
-
-/// The text, if it is JSON, whole, and a status: it is shown to others as it is.
-fn checked(body: Vec<u8>) -> Result<String, String> {
-    let text = String::from_utf8(body).map_err(|_| "what answers there is no text".to_owned())?;
-    serde_json::from_str::<Status>(&text)
-        .map_err(|error| format!("what answers there is no status: {error}"))?;
-    Ok(text)
-}
 
 #[cfg(test)]
 mod tests {
@@ -87,29 +66,4 @@ mod tests {
         assert_eq!(asked(&[]).count(), 0);
         assert_eq!(asked(&[all[0]; 20]).count(), 16);
     }
-
-    #[test]
-    fn only_a_status_is_passed_on() {
-        let take = |text: &[u8]| checked(text.to_vec());
-        let status = br#"{"format":1,"node":"pi-2","routers":[{"vrid":12}],"more":{"a":[1,2]}}"#;
-        assert_eq!(take(status).unwrap().as_bytes(), status);
-        for text in [
-            &b""[..],
-            b"{}",
-            b"[]",
-            b"<html>",
-            b"{\"format\":1}",
-            b"{\"format\":1,\"routers\":[]},{",
-            b"\xff",
-        ] {
-            assert!(take(text).is_err(), "{text:?}");
-        }
-        for end in 0..status.len() {
-            assert!(take(&status[..end]).is_err(), "{end}");
-        }
-        let deep = format!("{{\"format\":1,\"routers\":[],\"x\":{}", "[".repeat(100_000));
-        assert!(take(deep.as_bytes()).is_err());
-    }
 }
-=======
->>>>>>> main
