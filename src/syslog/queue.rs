@@ -7,7 +7,6 @@
 //! rather twice than never. The window that a receiver offers does not tell what it has read: Linux leaves it as it is
 //! with megabytes unread.
 
-mod pack;
 mod ring;
 
 use super::message::{DAEMON, Message, WARNING, Writer};

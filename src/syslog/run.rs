@@ -19,6 +19,7 @@ use book::Book;
 use core::cell::RefCell;
 use core::time::Duration;
 use follow::{Ask, Follower};
+use relay::Relay;
 use send::Outbox;
 use smol::channel::{Receiver, bounded};
 use smol::{LocalExecutor, Timer, future};
@@ -27,8 +28,6 @@ use std::rc::Rc;
 
 /// Containers that may wait to be followed: asked for faster than that, whoever asks waits.
 const MAX_ASKS: usize = 64;
-/// Names that may wait for the relay: as many containers as start at once.
-const MAX_NAMES: usize = 64;
 /// At the end, for what is on its way to arrive: a server that is there needs milliseconds. What has not arrived by then is
 /// read again after the restart.
 const LAST: Duration = Duration::from_secs(1);
@@ -48,15 +47,14 @@ pub async fn run(jobs: &Housekeeping, docker: &Client, told: Receiver<Event>, sh
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = happened::own_container(&mounts);
     let follower = Follower::new(docker, &outbox, &book.ledger, &host, own, jobs.syslog_relay);
+    let relay = Relay::new(&outbox, &host);
     let (ask, asked) = bounded(MAX_ASKS);
     let tasks = LocalExecutor::new();
     spawn(&tasks, outbox.run());
-    let names = jobs.syslog_relay.map(|listen| {
-        let (names, named) = bounded(MAX_NAMES);
-        spawn(&tasks, relay::run(listen, &host, docker, &outbox, named));
-        names
-    });
-    spawn(&tasks, events::run(&follower, ask, names));
+    if let Some(listen) = jobs.syslog_relay {
+        spawn(&tasks, relay.run(listen, docker));
+    }
+    spawn(&tasks, events::run(&follower, ask, jobs.syslog_relay.map(|_| &relay)));
     spawn(&tasks, book.keep(|| outbox.delivered()));
     let following = async {
         while let Ok(ask) = asked.recv().await {

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use unsinkable::docker::Client;
 use unsinkable::syslog::Speaker;
-use unsinkable::syslog::run::{relay, send::Outbox};
+use unsinkable::syslog::run::{relay::Relay, send::Outbox};
 
 /// Running when the relay starts.
 const LISTED: &str = r#"[{"Id":"3f2a9c1b7d4e8f60718293a4b5c6d7e8f9012a3b4c5d6e7f8091a2b3c4d5e6f7",
@@ -57,15 +57,15 @@ fn receive(listener: TcpListener) -> Receiver<String> {
 
 /// Runs `work` on a thread of its own while the relay relays.
 fn relaying<T: Send>(outbox: &Outbox, dockerd: &Dockerd, work: impl FnOnce(SocketAddr) -> T + Send) -> T {
-    let (_tell, told) = smol::channel::bounded(1);
-    relaying_and_told(outbox, dockerd, told, work)
+    let (_tell, told) = channel();
+    relaying_and_told(outbox, dockerd, &told, work)
 }
 
 /// The same, and Docker's events tell of containers.
 fn relaying_and_told<T: Send>(
     outbox: &Outbox,
     dockerd: &Dockerd,
-    told: smol::channel::Receiver<(String, Speaker)>,
+    told: &Receiver<(String, Speaker)>,
     work: impl FnOnce(SocketAddr) -> T + Send,
 ) -> T {
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -75,11 +75,18 @@ fn relaying_and_told<T: Send>(
             super::servers::until("the relay listens", || TcpStream::connect(listen).is_ok());
             work(listen)
         });
-        let relay = async {
-            relay::run(listen, "pi-1", &client, outbox, told).await;
+        let relay = Relay::new(outbox, "pi-1");
+        let relaying = async {
+            relay.run(listen, &client).await;
             unreachable!("it relays until dropped")
         };
-        sending(outbox, smol::future::or(until("the test is over", || working.is_finished()), relay));
+        let over = || {
+            for (id, speaker) in told.try_iter() {
+                relay.learn(&id, &speaker);
+            }
+            working.is_finished()
+        };
+        sending(outbox, smol::future::or(until("the test is over", over), relaying));
         working.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -182,10 +189,10 @@ fn a_container_that_is_gone_has_the_name_that_its_events_told() {
     let (port, lines) = receiver();
     let (outbox, dockerd) =
         (outbox(&format!("tcp://127.0.0.1:{port}?format=rfc3164")), dockerd("relay-gone"));
-    let (tell, told) = smol::channel::bounded(1);
-    relaying_and_told(&outbox, &dockerd, told, move |listen| {
+    let (tell, told) = channel();
+    relaying_and_told(&outbox, &dockerd, &told, move |listen| {
         let mut tcp = connect(listen);
-        tell.send_blocking((GONE.to_owned(), Speaker::of_part("brief"))).expect("taken");
+        tell.send((GONE.to_owned(), Speaker::of_part("brief"))).expect("taken");
         writeln!(tcp, "<30>1 2025-11-23T00:39:08Z pi-1 aaaaaaaaaaaa 812 - - last words").expect("taken");
         let line = next(&lines);
         assert!(line.ends_with(" pi-1 brief: last words"), "{line}");
@@ -193,7 +200,7 @@ fn a_container_that_is_gone_has_the_name_that_its_events_told() {
         writeln!(tcp, "<30>1 2025-11-23T00:39:08Z pi-1 dddddddddddd 812 - - late").expect("taken");
         thread::sleep(Duration::from_millis(50));
         let late = format!("dddddddddddd{}", &GONE[12..]);
-        tell.send_blocking((late, Speaker::of_part("later"))).expect("taken");
+        tell.send((late, Speaker::of_part("later"))).expect("taken");
         let line = next(&lines);
         assert!(line.ends_with(" pi-1 later: late"), "{line}");
     });

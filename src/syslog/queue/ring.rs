@@ -1,6 +1,5 @@
 //! Messages in a row, as the bytes that go over the wire. Pure.
 
-use super::pack::{self, put, take};
 use crate::time::Time;
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -37,7 +36,10 @@ pub struct Block {
     pub len: usize,
     /// When the last acknowledgement was seen.
     acked: Option<Time>,
-    packed: Box<[u8]>,
+    /// Of each message how far its number is from the first, and its length.
+    heads: Box<[u8]>,
+    /// All messages, packed.
+    bytes: Box<[u8]>,
 }
 
 impl Ring {
@@ -72,32 +74,28 @@ impl Ring {
 
     /// Takes out the first messages, `count` of them at most.
     pub fn pack(&mut self, count: usize) -> Option<Block> {
-        let (first, count) = (self.first()?, count.min(self.entries.len()));
-        let (mut head, mut last, mut len, mut acked) = (Vec::new(), first, 0, None);
-        for entry in self.entries.drain(..count) {
-            // In a ring, numbers rise.
-            put(&mut head, entry.number.wrapping_sub(last));
-            put(&mut head, entry.len as u64);
-            (last, len, acked) = (entry.number, len + entry.len, entry.acked);
-        }
+        let first = self.first()?;
+        let entries: Vec<Entry> = self.entries.drain(..count.min(self.entries.len())).collect();
+        let acked = entries.last().and_then(|last| last.acked);
+        // In a ring, numbers rise.
+        let head = |entry: &Entry| (entry.number.wrapping_sub(first), entry.len);
+        let heads: Vec<(u64, usize)> = entries.iter().map(head).collect();
+        let len = heads.iter().map(|(_, len)| len).sum();
+        let heads = postcard::to_allocvec(&heads).expect("numbers always fit a Vec").into_boxed_slice();
         let (front, back) = self.front(len);
-        pack::pack(&[front, back].concat(), &mut head);
+        let bytes = lz4_flex::block::compress(&[front, back].concat()).into_boxed_slice();
         self.bytes.drain(..len);
         self.shrink();
-        Some(Block { first, count, len, acked, packed: head.into_boxed_slice() })
+        Some(Block { first, count: entries.len(), len, acked, heads, bytes })
     }
 
     /// Appends the messages of `block`, as if none had ever been sent.
     pub fn unpack(&mut self, block: &Block) {
-        let (mut packed, mut number) = (&*block.packed, block.first);
-        for _ in 0..block.count {
-            let (Some(step), Some(len)) = (take(&mut packed), take(&mut packed)) else { return };
-            number = number.wrapping_add(step as u64);
-            self.entries.push_back(Entry { number, len, acked: None });
-        }
-        let mut bytes = Vec::with_capacity(block.len);
-        pack::unpack(packed, &mut bytes);
+        let heads: Vec<(u64, usize)> = postcard::from_bytes(&block.heads).expect("as `pack` wrote them");
+        let bytes = lz4_flex::block::decompress(&block.bytes, block.len).expect("as `pack` wrote them");
         self.bytes.extend(&bytes);
+        let entry = |(step, len)| Entry { number: block.first.wrapping_add(step), len, acked: None };
+        self.entries.extend(heads.into_iter().map(entry));
     }
 
     /// The first bytes: where the ring turns, the second slice has the rest.
@@ -124,6 +122,6 @@ impl Block {
     /// Bytes that it takes.
     #[cfg(test)]
     pub fn size(&self) -> usize {
-        self.packed.len()
+        self.heads.len() + self.bytes.len()
     }
 }

@@ -1,6 +1,7 @@
 //! Docker's events: messages of their own, and what tells which containers there are to follow.
 
 use super::follow::{Ask, Follower};
+use super::relay::Relay;
 use crate::docker::Error;
 use crate::docker::api::Event;
 use crate::sys::clock;
@@ -15,18 +16,15 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// So fresh a start has missed no container's whole life.
 const FRESH: u64 = 1_000_000_000;
 
-/// A container's ID, and who it is.
-pub type Named = (String, Speaker);
-
-/// Listens until dropped. `names`: who wants to know of each container that is made, as it may be gone when asked for.
-pub async fn run(follower: &Follower<'_>, ask: Sender<Ask>, names: Option<Sender<Named>>) {
+/// Listens until dropped; the relay learns who is made.
+pub async fn run(follower: &Follower<'_>, ask: Sender<Ask>, relay: Option<&Relay<'_>>) {
     let mut said = false;
     loop {
         let room = async {
             follower.room().await;
             Ok(())
         };
-        let heard = future::or(hear(follower, &ask, names.as_ref(), &mut said), room).await;
+        let heard = future::or(hear(follower, &ask, relay, &mut said), room).await;
         if let Err(error) = heard
             && !core::mem::replace(&mut said, true)
         {
@@ -39,7 +37,7 @@ pub async fn run(follower: &Follower<'_>, ask: Sender<Ask>, names: Option<Sender
 async fn hear(
     follower: &Follower<'_>,
     ask: &Sender<Ask>,
-    names: Option<&Sender<Named>>,
+    relay: Option<&Relay<'_>>,
     said: &mut bool,
 ) -> Result<(), Error> {
     let from = follower.ledger.borrow().from();
@@ -52,11 +50,8 @@ async fn hear(
     while let Some(line) = events.line().await? {
         // What is no event tells of nothing.
         if let Ok(event) = serde_json::from_slice::<Event>(line) {
-            if let Some(names) = names
-                && let Some(named) = named(&event)
-            {
-                // The other end lives as long as this.
-                let _ = names.send(named).await;
+            if let Some(relay) = relay {
+                introduce(relay, &event);
             }
             take(follower, ask, &event).await;
         }
@@ -64,12 +59,13 @@ async fn hear(
     Ok(())
 }
 
-/// Who was made. Docker's attributes of a container are its labels, its name and its image.
-fn named(event: &Event) -> Option<Named> {
+/// Tells the relay who was made. Docker's attributes of a container are its labels, its name and its image.
+fn introduce(relay: &Relay<'_>, event: &Event) {
     let (id, attributes) = (&event.actor.id, &event.actor.attributes);
     let is_new = event.kind == "container" && ["create", "start"].contains(&event.action.as_str());
-    let (name, image) = (attributes.get("name")?, attributes.get("image")?);
-    is_new.then(|| (id.clone(), Speaker::of_container(id, name, image, attributes)))
+    if let (true, Some(name), Some(image)) = (is_new, attributes.get("name"), attributes.get("image")) {
+        relay.learn(id, &Speaker::of_container(id, name, image, attributes));
+    }
 }
 
 async fn take(follower: &Follower<'_>, ask: &Sender<Ask>, event: &Event) {

@@ -30,12 +30,13 @@ const MAX_QUESTIONS: usize = 64;
 const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// What the tasks of the relay share.
-struct Relay<'a> {
+pub struct Relay<'a> {
     outbox: &'a Outbox,
+    /// This node's name, for what comes without one.
     host: &'a str,
     known: RefCell<Known>,
     parked: RefCell<Parked>,
-    questions: Sender<String>,
+    questions: (Sender<String>, Receiver<String>),
 }
 
 /// Lines whose ID Docker has been asked for, each with the time it came, in their order.
@@ -43,31 +44,6 @@ struct Relay<'a> {
 struct Parked {
     lines: VecDeque<(String, u64, Vec<u8>)>,
     bytes: usize,
-}
-
-/// Listens until dropped. `host`: this node's name, for what comes without one. `named`: containers that Docker tells of,
-/// with their IDs.
-pub async fn run(
-    listen: SocketAddr,
-    host: &str,
-    docker: &Client,
-    outbox: &Outbox,
-    named: Receiver<(String, Speaker)>,
-) {
-    let (questions, asked) = bounded(MAX_QUESTIONS);
-    let relay = Relay { outbox, host, known: RefCell::default(), parked: RefCell::default(), questions };
-    let tasks = LocalExecutor::new();
-    spawn(&tasks, ask::run(&relay, docker, asked));
-    spawn(&tasks, async {
-        while let Ok((id, speaker)) = named.recv().await {
-            if let Some(id) = id.get(..SHORT_ID) {
-                relay.answered(id, Some(&speaker));
-            }
-        }
-    });
-    spawn(&tasks, keep(listen, "UDP", async || udp::run(&relay, listen).await));
-    spawn(&tasks, keep(listen, "TCP", async || tcp::run(&relay, listen).await));
-    tasks.run(future::pending::<()>()).await;
 }
 
 /// Listens again when that fails.
@@ -84,7 +60,29 @@ async fn keep(listen: SocketAddr, how: &str, run: impl AsyncFn() -> io::Result<I
     }
 }
 
-impl Relay<'_> {
+impl<'a> Relay<'a> {
+    /// Knows nobody yet. `host`: this node's name.
+    pub fn new(outbox: &'a Outbox, host: &'a str) -> Self {
+        let (known, parked) = (RefCell::default(), RefCell::default());
+        Self { outbox, host, known, parked, questions: bounded(MAX_QUESTIONS) }
+    }
+
+    /// Listens until dropped.
+    pub async fn run(&self, listen: SocketAddr, docker: &Client) {
+        let tasks = LocalExecutor::new();
+        spawn(&tasks, ask::run(self, docker, &self.questions.1));
+        spawn(&tasks, keep(listen, "UDP", async || udp::run(self, listen).await));
+        spawn(&tasks, keep(listen, "TCP", async || tcp::run(self, listen).await));
+        tasks.run(future::pending::<()>()).await;
+    }
+
+    /// Docker has told of this container (its whole ID): it may be gone when it is asked for.
+    pub fn learn(&self, id: &str, speaker: &Speaker) {
+        if let Some(id) = id.get(..SHORT_ID) {
+            self.answered(id, Some(speaker));
+        }
+    }
+
     /// A line that has come.
     fn take(&self, line: &[u8]) {
         let now = clock::unix_micros();
@@ -94,7 +92,7 @@ impl Relay<'_> {
         match look {
             Look::Found(speaker) => self.named(&read, &speaker),
             Look::Nobody => self.pass(&read),
-            Look::Ask if self.questions.try_send(id.to_owned()).is_err() => {
+            Look::Ask if self.questions.0.try_send(id.to_owned()).is_err() => {
                 self.known.borrow_mut().give_up(id, clock::now());
                 self.pass(&read);
             }

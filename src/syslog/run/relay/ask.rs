@@ -20,7 +20,7 @@ const EVENTS: Duration = Duration::from_millis(200);
 const RESPITE: Duration = Duration::from_millis(50);
 
 /// Answers the relay's questions until dropped.
-pub(super) async fn run(relay: &Relay<'_>, docker: &Client, questions: Receiver<String>) {
+pub(super) async fn run(relay: &Relay<'_>, docker: &Client, questions: &Receiver<String>) {
     loop {
         learn_all(relay, docker).await;
         let answering = async {
