@@ -21,7 +21,7 @@
 //!         dns      does a name point at the VIP?
 //!         shared   what the threads share: atomics, queues, wakes
 //!         tasks    one thread's tasks
-//!         log      lines on stderr, and which are lost when nobody reads them
+//!         log      lines on stderr: never waited for, counted when lost
 //!         sys      the kernel; all `unsafe`
 //!         boards   the flags of each kind of board, compiled in
 //!         time, duration, sorted, bpf, wish, voice, http_url, sysexits   words that pure files of any folder may use
@@ -31,9 +31,9 @@
 //! which a container start may hold for longer than an advert interval.
 //!
 //! Import rule, kept by `tests/rules.rs`: pure files import pure files of their own folder and `time`, `duration`,
-//! `sorted`, `bpf`, `wish`, `voice`, `http_url`, `sysexits`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`; `update`, `prune`, `syslog`,
-//! `ceph` and `listen` only in `housekeeper`, and may use `docker` and `state`; `translate` may use `flags` and `plan`; only
-//! `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
+//! `sorted`, `bpf`, `wish`, `voice`, `http_url`, `sysexits`; `vrrp`, `vip`, `checks` and `report` meet only in `daemon`;
+//! `update`, `prune`, `syslog`, `ceph` and `listen` only in `housekeeper`, and may use `docker` and `state`; `translate`
+//! may use `flags` and `plan`; only `sys` says `unsafe`; `vrrp` and `vip` name neither `smol` nor `log`.
 
 pub mod boards;
 pub mod bpf;
