@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 mod properties {
     pub mod advert;
     pub mod arp;
+    mod bpf;
     pub mod chunked;
     pub mod container;
     pub mod credentials;

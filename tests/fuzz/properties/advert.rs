@@ -3,9 +3,7 @@
 //!
 //! The first byte chooses the settings and whether to mend what random bytes never hit: version, VRID, checksum.
 
-#[path = "bpf.rs"]
-mod bpf;
-
+use super::bpf;
 use core::net::IpAddr;
 use core::time::Duration;
 use unsinkable::vrrp::advert::{MAX_MESSAGE, Received, accept, emit};

@@ -1,9 +1,7 @@
 //! No Ethernet frame may panic the reader of claims; what one claims and we announce is read as the same claim, and passes
 //! the filter that the kernel runs.
 
-#[path = "bpf.rs"]
-mod bpf;
-
+use super::bpf;
 use core::net::Ipv4Addr;
 use unsinkable::vip::announce::{ARP_FRAME, Claim, arp_probe, claim, claims_of, gratuitous_arp};
 

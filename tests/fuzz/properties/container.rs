@@ -15,7 +15,7 @@ const COMPOSE_IMAGE: &str = "com.docker.compose.image";
 
 /// Reads `data` as what dockerd tells.
 pub fn run(data: &[u8]) {
-    let mut lines = data.split(|&byte| byte == b'\n').map(|line| serde_json::from_slice::<Value>(line));
+    let mut lines = data.split(|&byte| byte == b'\n').map(serde_json::from_slice::<Value>);
     let Some(Ok(container)) = lines.next() else { return };
     let mut image = || lines.next().and_then(Result::ok).unwrap_or_default();
     let (old, new) = (image(), image());

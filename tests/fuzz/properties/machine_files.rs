@@ -21,15 +21,19 @@ pub fn run(data: &[u8]) {
 
     let firmware = String::from_utf8_lossy(firmware);
     let throttled = throttled(&firmware).unwrap_or_default();
-    let heat = firmware.trim().parse().ok();
+    let heat = firmware.trim().parse::<i32>().ok();
     let signs = Signs { heat, throttled, ..Signs::default() };
-    match judge(&signs, 85) {
-        Reason::TooHot(_) => assert!(heat.is_some_and(|heat: i32| heat >= 85_000), "{heat:?} is too hot"),
-        Reason::Degrees(degrees) => assert!(degrees < 85 && heat.is_some()),
-        Reason::UnderVoltage => assert!(throttled & 1 != 0),
-        Reason::Throttled => assert!(throttled & 6 != 0),
-        other => assert_eq!(other, Reason::NoThermometer),
-    }
+    let found = judge(&signs, 85);
+    let holds = match heat {
+        _ if throttled & 1 != 0 => found == Reason::UnderVoltage,
+        Some(85_000..) => matches!(found, Reason::TooHot(85..)),
+        _ if throttled & 6 != 0 => found == Reason::Throttled,
+        Some(heat) => {
+            matches!(found, Reason::Degrees(degrees) if i32::from(degrees) == heat.max(-32_768_999) / 1000)
+        }
+        None => found == Reason::NoThermometer,
+    };
+    assert!(holds, "{signs:?}: {found:?}");
 
     for place in PLACES {
         is_read_only(&mounts, place);

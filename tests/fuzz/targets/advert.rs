@@ -4,5 +4,7 @@
 
 #[path = "../properties/advert.rs"]
 mod advert;
+#[path = "../properties/bpf.rs"]
+mod bpf;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| advert::run(data));

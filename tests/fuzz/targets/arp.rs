@@ -4,5 +4,7 @@
 
 #[path = "../properties/arp.rs"]
 mod arp;
+#[path = "../properties/bpf.rs"]
+mod bpf;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| arp::run(data));
