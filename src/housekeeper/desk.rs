@@ -3,7 +3,7 @@
 
 use super::frame::Frame;
 use super::link::Link;
-use super::memory::{BEGINS, Memory};
+use super::memory::Memory;
 use super::notices::Notices;
 use super::schedule::Job;
 use super::summary::{self, Span};
@@ -13,7 +13,7 @@ use crate::report::rounds::{self, Rounds};
 use crate::state::State;
 use crate::sys::clock;
 use crate::time::Time;
-use crate::voice::{Rollout, Voice};
+use crate::voice::{Advance, Rollout, Stage, Voice};
 use crate::{prune, update};
 use core::cell::{Cell, RefCell};
 use log::Level;
@@ -103,10 +103,15 @@ impl Voice for Desk<'_> {
     }
 
     fn progress(&self, line: &str) {
-        if matches!(self.busy.get().0, Job::Update) {
-            self.memory.borrow_mut().progresses(line, clock::now());
+        if line.is_empty() {
+            self.memory.borrow_mut().advances(None, clock::now());
         }
         self.change(self.busy.get().0, |told| line.clone_into(&mut told.progress));
+    }
+
+    fn goes_on(&self, advance: Advance) {
+        self.progress(&advance.to_string());
+        self.memory.borrow_mut().advances(Some(advance), clock::now());
     }
 
     fn begins(&self, rollout: Rollout<'_>) {
@@ -114,7 +119,8 @@ impl Voice for Desk<'_> {
         let Rollout { what, name, to, .. } = rollout;
         if what == "service" {
             self.memory.borrow_mut().begun.insert(name.to_owned(), to.to_owned());
-            self.progress(&format!("{name}: {BEGINS}{}", short(to)));
+            let how = format!("begins to run {}", short(to));
+            self.goes_on(Advance { service: name.to_owned(), stage: Stage::Converging, how });
         }
     }
 }

@@ -7,10 +7,9 @@ use crate::report::words::bytes;
 use crate::sorted::Map;
 use crate::state::Known;
 use crate::time::Time;
+use crate::voice::Advance;
 use crate::{prune, update};
 
-/// What is said of a service whose update was ordered, until it has been looked at: `web: begins to run 3f2a…`.
-pub const BEGINS: &str = "begins to run ";
 /// Names in one event; more are counted.
 const MAX_NAMES: usize = 3;
 
@@ -23,8 +22,8 @@ pub struct Memory {
     pub events: Events,
     /// How much.
     pub sums: Sums,
-    /// What the round of updates that goes on does; empty between two rounds.
-    pub progress: String,
+    /// The rollout that goes on.
+    pub rollout: Option<Advance>,
     /// Services that this round has begun to move, and the digest they are to run.
     pub begun: Map<String, String>,
     /// When a rollout last began or ended: what Docker listed before is of another time.
@@ -77,15 +76,15 @@ impl Memory {
         self.judged = judged;
         self.seen = true;
         self.begun = Map::new();
-        self.progresses("", now);
+        self.advances(None, now);
     }
 
-    /// A round of updates says how far it is; empty where something is over.
-    pub fn progresses(&mut self, line: &str, now: Time) {
-        if line.is_empty() != self.progress.is_empty() {
+    /// A rollout begins, goes on, or (nothing) is over.
+    pub fn advances(&mut self, rollout: Option<Advance>, now: Time) {
+        if rollout.is_some() != self.rollout.is_some() {
             self.turned = now;
         }
-        line.clone_into(&mut self.progress);
+        self.rollout = rollout;
     }
 
     /// A round of pruning is over.
@@ -108,6 +107,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::Stage;
 
     fn row(name: &str, verdict: update::Verdict, to: &str) -> update::Row {
         let text = str::to_owned;
@@ -123,6 +123,10 @@ mod tests {
         }
     }
 
+    fn web(stage: Stage, how: &str) -> Advance {
+        Advance { service: "web".to_owned(), stage, how: how.to_owned() }
+    }
+
     fn texts(memory: &Memory) -> Vec<String> {
         memory.events.to_vec().into_iter().map(|event| event.text).collect()
     }
@@ -132,7 +136,7 @@ mod tests {
         use update::Verdict::{Current, Deferred, Failed, Held, RolledBack, Updated};
         let known = Known { digest: "sha256:n".to_owned(), since: 1, asked: 2 };
         let digests = Map::from([("late:1".to_owned(), known)]);
-        let mut memory = Memory { progress: "web: 1/3 run".to_owned(), ..Memory::default() };
+        let mut memory = Memory { rollout: Some(web(Stage::Converging, "1/3 run")), ..Memory::default() };
         let mut round = |rows: Vec<update::Row>| {
             memory.updated(&update::Report { rows, note: None }, &digests, Time::ZERO);
         };
@@ -157,7 +161,7 @@ mod tests {
         assert_eq!(memory.judged["late"].newest.as_deref(), Some("sha256:n"));
         assert_eq!(memory.judged.len(), 3);
         assert_eq!((memory.sums.updated, memory.sums.rolled_back, memory.sums.failed), (1, 1, 1));
-        assert_eq!(memory.progress, "");
+        assert_eq!(memory.rollout, None);
     }
 
     #[test]
@@ -165,11 +169,12 @@ mod tests {
         let at = Time::from_micros;
         let mut memory =
             Memory { begun: [("web".to_owned(), "sha256:b".to_owned())].into(), ..Memory::default() };
-        for (line, now, turned) in
-            [("", 1, 0), ("web: 1/3 run", 2, 2), ("web: 2/3 run", 3, 2), ("", 4, 4), ("", 5, 4)]
+        let (one, two) = (web(Stage::Converging, "1/3 run"), web(Stage::Baking, "3/3 run"));
+        for (rollout, now, turned) in
+            [(None, 1, 0), (Some(one), 2, 2), (Some(two), 3, 2), (None, 4, 4), (None, 5, 4)]
         {
-            memory.progresses(line, at(now));
-            assert_eq!((memory.progress.as_str(), memory.turned), (line, at(turned)));
+            memory.advances(rollout.clone(), at(now));
+            assert_eq!((&memory.rollout, memory.turned), (&rollout, at(turned)));
         }
         memory.updated(&update::Report::default(), &Map::new(), at(6));
         assert!(memory.begun.is_empty());

@@ -1,7 +1,7 @@
 //! The Swarm's services as the page shows them: what Docker says of each, and what the rounds know of its image. Pure
 //! but for the time of day.
 
-use super::memory::{BEGINS, Judged, Memory};
+use super::memory::{Judged, Memory};
 use crate::docker::Reference;
 use crate::docker::api::{self, UpdateStatus};
 use crate::report::node::{ImageState, Service};
@@ -9,6 +9,7 @@ use crate::sys::clock;
 use crate::update::Verdict;
 use crate::update::adopt::unix;
 use crate::update::spec::{Mode, Spec};
+use crate::voice::Stage;
 
 /// What `docker stack deploy` writes on each service.
 const STACK: &str = "com.docker.stack.namespace";
@@ -63,8 +64,8 @@ fn described(listed: &Listed, memory: &Memory, now: u64) -> Service {
     let begun = memory.begun.get(&service.name);
     service.newest = begun.or(judged.and_then(|judged| judged.newest.as_ref())).cloned();
     let update = listed.update.as_ref();
-    if let Some((state, how)) = goes_on(&service.name, &memory.progress) {
-        (service.state, service.detail) = (state, Some(how.to_owned()));
+    if let Some(rollout) = memory.rollout.as_ref().filter(|rollout| rollout.service == service.name) {
+        (service.state, service.detail) = (state_of(rollout.stage), Some(rollout.how.clone()));
         return service;
     }
     let ended = update.and_then(|update| unix(&update.completed_at));
@@ -83,20 +84,13 @@ fn mode(mode: &Mode) -> &'static str {
     }
 }
 
-/// What a round does with the service `name` at the moment, as its `progress` says (`Rollout::progress`), and how far it is.
-fn goes_on<'a>(name: &str, progress: &'a str) -> Option<(ImageState, &'a str)> {
-    let how = progress.strip_prefix(name)?.strip_prefix(": ")?;
-    let state = if how.starts_with("put back") {
-        ImageState::RollingBack
-    } else if how.contains(", watched for ") {
-        ImageState::Baking
-    } else if how.starts_with(BEGINS) || how.starts_with(|c: char| c.is_ascii_digit()) {
-        ImageState::Updating
-    } else {
-        // A container of the same name.
-        return None;
-    };
-    Some((state, how))
+/// What a rollout of ours does with an image.
+fn state_of(stage: Stage) -> ImageState {
+    match stage {
+        Stage::Converging => ImageState::Updating,
+        Stage::Baking => ImageState::Baking,
+        Stage::RollingBack => ImageState::RollingBack,
+    }
 }
 
 /// How the image of one fares that no round watches, and why: what Docker does now, else what the last round found.
@@ -131,6 +125,7 @@ fn fares(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::Advance;
 
     const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -185,6 +180,10 @@ mod tests {
         assert_eq!(names, [unknown("a"), unknown("b")]);
     }
 
+    fn rollout(service: &str, stage: Stage, how: &str) -> Advance {
+        Advance { service: service.to_owned(), stage, how: how.to_owned() }
+    }
+
     fn said(state: ImageState, text: &str) -> (ImageState, String) {
         (state, text.to_owned())
     }
@@ -218,37 +217,31 @@ mod tests {
     fn a_rollout_of_ours_is_told_as_its_round_tells_it_whatever_the_list_shows() {
         use ImageState::{Baking, Current, RollingBack, Updating};
         for listed in ["", "completed", "updating", "paused", "rollback_started", "rollback_completed"] {
-            for (progress, state) in [
-                ("begins to run bb", Updating),
-                ("1/3 run bb, 4 s", Updating),
-                ("3/3 run bb, watched for 4 of 60 s", Baking),
-                ("put back, 3/3 run aa, 9 s", RollingBack),
+            for (stage, how, state) in [
+                (Stage::Converging, "1/3 run bb, 4 s", Updating),
+                (Stage::Baking, "3/3 run bb, watched for 4 of 60 s", Baking),
+                (Stage::RollingBack, "put back, 3/3 run aa, 9 s", RollingBack),
             ] {
                 let mut memory = memory(Verdict::Current, Some(A));
-                memory.progress = format!("web_app: {progress}");
-                assert_eq!(told(listed, &memory), said(state, progress), "{listed:?}");
+                memory.rollout = Some(rollout("web_app", stage, how));
+                assert_eq!(told(listed, &memory), said(state, how), "{listed:?}");
             }
         }
-        // Of another service, and of a container of the same name.
-        for progress in
-            ["web_app2: 1/3 run bb, 4 s", "web_app: watched for 4 of 60 s", "web_app: stopping it"]
-        {
-            let mut memory = memory(Verdict::Current, Some(A));
-            memory.progress = progress.to_owned();
-            assert_eq!(told("", &memory), said(Current, ""), "{progress}");
-        }
+        let mut other = memory(Verdict::Current, Some(A));
+        other.rollout = Some(rollout("web_app2", Stage::Converging, "1/3 run bb, 4 s"));
+        assert_eq!(told("", &other), said(Current, ""));
     }
 
     #[test]
     fn what_a_round_has_moved_has_a_newest_image_before_the_round_is_over() {
         let mut memory = memory(Verdict::Current, Some(B));
         memory.begun = [("web_app".to_owned(), A.to_owned())].into();
-        memory.progress = "web_app: begins to run aaaaaaaaaaaa".to_owned();
+        memory.rollout = Some(rollout("web_app", Stage::Converging, "begins to run aaaaaaaaaaaa"));
         let long_ago = r#"{"State":"completed","CompletedAt":"1970-01-01T00:00:01Z"}"#;
         let during = one_of(&service("web_app", long_ago), &memory, 100);
         assert_eq!((during.newest.as_deref(), during.updated_ago), (Some(A), None));
         // Others are looked at still.
-        memory.progress = "shop_app: 1/3 run cc, 4 s".to_owned();
+        memory.rollout = Some(rollout("shop_app", Stage::Converging, "1/3 run cc, 4 s"));
         let behind = one_of(&service("web_app", long_ago), &memory, 100);
         assert_eq!((behind.state, behind.newest.as_deref()), (ImageState::Current, Some(A)));
         assert_eq!(behind.updated_ago, Some(99_000));

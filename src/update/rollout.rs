@@ -8,6 +8,7 @@ use crate::docker::api::{Node, Service, Task};
 use crate::docker::reference::short;
 use crate::sorted::{Map, Set};
 use crate::time::Time;
+use crate::voice::{Advance, Stage};
 use core::time::Duration;
 
 /// At first things move fast, and a person may be looking.
@@ -317,35 +318,25 @@ impl Rollout {
         Step::Wait(if now.since(since) < FIRST_LOOKS { SOON } else { LATER })
     }
 
-    /// How far it has come, in a line: `web: 2/3 run 3f2a…, 14 s`.
-    pub fn progress(&self, look: Look) -> String {
-        let name = &self.plan.name;
-        let Ok(view) = self.view(look) else { return String::new() };
+    /// How far it has come; nothing where Docker shows what cannot be read.
+    pub fn progress(&self, look: Look) -> Option<Advance> {
+        let view = self.view(look).ok()?;
         let slots = self.slots(&view);
-        let (running, wanted) = (slots.running, slots.wanted);
         let seconds = |since: Time| look.now.since(since).as_secs();
-        match &self.phase {
+        let (stage, before, digest, behind) = match &self.phase {
             Phase::Converging => {
-                format!(
-                    "{name}: {running}/{wanted} run {}, {} s",
-                    short(&self.plan.target),
-                    seconds(self.began)
-                )
+                (Stage::Converging, "", &self.plan.target, format!("{} s", seconds(self.began)))
             }
-            Phase::Baking { since } => format!(
-                "{name}: {running}/{wanted} run {}, watched for {} of {} s",
-                short(&self.plan.target),
-                seconds(*since),
-                self.plan.bake.as_secs()
-            ),
+            Phase::Baking { since } => {
+                let watched = format!("watched for {} of {} s", seconds(*since), self.plan.bake.as_secs());
+                (Stage::Baking, "", &self.plan.target, watched)
+            }
             Phase::RollingBack { since, .. } => {
-                format!(
-                    "{name}: put back, {running}/{wanted} run {}, {} s",
-                    short(&self.plan.previous),
-                    seconds(*since)
-                )
+                (Stage::RollingBack, "put back, ", &self.plan.previous, format!("{} s", seconds(*since)))
             }
-        }
+        };
+        let how = format!("{before}{}/{} run {}, {behind}", slots.running, slots.wanted, short(digest));
+        Some(Advance { service: self.plan.name.clone(), stage, how })
     }
 }
 

@@ -63,12 +63,9 @@ impl Scene {
 
     fn progress(&self, seconds: u64, digit: char, lines: &[&str]) -> String {
         let (service, tasks) = (service(&spec(digit), ""), tasks(lines));
-        self.rollout.progress(Look {
-            now: at(seconds),
-            service: Some(&service),
-            tasks: &tasks,
-            nodes: &self.nodes,
-        })
+        let look = Look { now: at(seconds), service: Some(&service), tasks: &tasks, nodes: &self.nodes };
+        let advance = self.rollout.progress(look).unwrap();
+        format!("{:?} {advance}", advance.stage)
     }
 }
 
@@ -99,10 +96,10 @@ fn a_good_image_is_watched_until_it_has_run_for_the_bake() {
         "not begun"
     );
     assert_eq!(scene.sees(1, "updating", &HALF), soon());
-    assert_eq!(scene.progress(14, 'b', &HALF), "web: 1/2 run bbbbbbbbbbbb, 14 s");
+    assert_eq!(scene.progress(14, 'b', &HALF), "Converging web: 1/2 run bbbbbbbbbbbb, 14 s");
     assert_eq!(scene.sees(20, "updating", &ALL), later(), "Docker still watches");
     assert_eq!(scene.sees(25, "completed", &ALL), soon());
-    assert_eq!(scene.progress(39, 'b', &ALL), "web: 2/2 run bbbbbbbbbbbb, watched for 14 of 60 s");
+    assert_eq!(scene.progress(39, 'b', &ALL), "Baking web: 2/2 run bbbbbbbbbbbb, watched for 14 of 60 s");
     assert_eq!(scene.sees(84, "completed", &ALL), later());
     assert_eq!(scene.sees(85, "completed", &ALL), Step::End(End::Updated));
 }
@@ -122,7 +119,7 @@ fn paused_by_docker_means_back_at_once() {
     assert_eq!(scene.sees(3, "paused", &FAILED), Step::RollBack(why.into()));
     scene.rollout.rolling_back(at(3), why.into());
     assert_eq!(scene.see(4, &spec('a'), "rollback_started", &FAILED), soon());
-    assert_eq!(scene.progress(9, 'a', &BACK), "web: put back, 2/2 run aaaaaaaaaaaa, 6 s");
+    assert_eq!(scene.progress(9, 'a', &BACK), "RollingBack web: put back, 2/2 run aaaaaaaaaaaa, 6 s");
     assert_eq!(scene.see(5, &spec('a'), "rollback_started", &BACK), soon());
     let end = Step::End(End::RolledBack(why.into()));
     assert_eq!(scene.see(9, &spec('a'), "rollback_completed", &BACK), end);

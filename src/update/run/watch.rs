@@ -80,7 +80,9 @@ impl Round<'_> {
             let look =
                 Look { now: seen, service: shown.service.as_ref(), tasks: &shown.tasks, nodes: &shown.nodes };
             let step = rollout.look(look);
-            self.voice.progress(&rollout.progress(look));
+            if let Some(advance) = rollout.progress(look) {
+                self.voice.goes_on(advance);
+            }
             match step {
                 Step::Wait(pause) => {
                     Timer::after(pause).await;
