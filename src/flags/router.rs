@@ -242,6 +242,12 @@ fn identify_peer(
         findings.config(format!("--source {source}: is not an address of this machine"));
         return Ok(None);
     }
+    if let Some(own) = peers.iter().find(|peer| local.carrying(**peer).is_some()) {
+        findings.config(format!(
+            "--peer {own}: is this node itself: leave it out here (or name all nodes by --node, the same list on each)"
+        ));
+        return Ok(None);
+    }
     let Some(interface) = interface_of_peer(wanted, peers, carrier, findings) else { return Ok(None) };
     let peers: Vec<Peer> = peers
         .iter()

@@ -40,6 +40,12 @@ fn what_does_not_fit_is_named() {
         with("--priority 5"),
         config("--priority: --node says it already: use either --node, or --priority, --peer, --source")
     );
+    let own = config(
+        "--peer 10.0.0.2: is this node itself: leave it out here (or name all nodes by --node, the same list on each)",
+    );
+    assert_eq!(bad(&format!("{VIP} --peer 10.0.0.1 --peer 10.0.0.2 --source 10.0.0.2")), own);
+    let (exit, lines) = refused(&format!("{VIP} --peer 10.0.0.2 --interface eth0"), &second());
+    assert_eq!((exit, lines.contains(&own.1)), (78, true), "{lines:?}");
     assert_eq!(
         with("--vrid 5 --vrid 6"),
         config("--vrid 6: has no --vip (the flags of a second virtual router come after its --vrid)")
