@@ -69,6 +69,7 @@ pub fn read(node: usize, block: &Statement, context: &mut Context) -> Instance {
             "interface" => facts.interface = value,
             "state" => facts.is_master = value == Some("MASTER"),
             "version" => facts.version = value,
+            "unicast_src_ip" => facts.own = value,
             _ => {}
         }
     }
@@ -89,6 +90,8 @@ struct Facts {
     interface: Option<Text>,
     is_master: bool,
     version: Option<Text>,
+    /// Its `unicast_src_ip`.
+    own: Option<Text>,
 }
 
 impl Facts {
@@ -158,7 +161,7 @@ fn read_one(statement: &Statement, facts: &Facts, instance: &mut Instance, conte
             Read::Done
         }
         "unicast_peer" => {
-            list::peers(statement, lines);
+            list::peers(statement, facts.own, lines);
             Read::Done
         }
         "virtual_ipaddress" | "virtual_ipaddress_excluded" => {

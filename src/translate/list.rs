@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::sheet::{Flag, Lines, Place, Text, is_among, joined, text};
+use super::sheet::{Flag, Lines, Place, Text, Verdict, is_among, joined, text};
 use super::words::Statement;
 
 /// One entry, and the options behind it.
@@ -97,11 +97,15 @@ pub fn vips(block: &Statement, interface: Option<Text>, lines: &mut Lines) {
     }
 }
 
-/// `unicast_peer`.
-pub fn peers(block: &Statement, lines: &mut Lines) {
+/// `unicast_peer` of the node with the address `own`.
+pub fn peers(block: &Statement, own: Option<Text>, lines: &mut Lines) {
     for item in items(block, PEER) {
         if item.name.parse::<IpAddr>().is_err() {
             lines.unknown(&item.at, item.said, "expected an address");
+            continue;
+        }
+        if own == Some(item.name) {
+            lines.add(&item.at, item.said, Verdict::Same, "no flag: it is this node's own unicast_src_ip");
             continue;
         }
         let why = if item.options.is_empty() {

@@ -270,6 +270,31 @@ fn nodes_that_differ_get_a_command_each_and_the_reason() {
 }
 
 #[test]
+fn one_list_of_peers_copied_to_all_nodes_names_each_to_itself() {
+    let folder = Folder::new("copied");
+    let node = |own: u8, priority: u8| {
+        let text = format!(
+            "vrrp_instance A {{\n interface eth0\n virtual_router_id 5\n priority {priority}\n unicast_src_ip 10.0.0.{own}\n \
+             unicast_peer {{ 10.0.0.1 10.0.0.2 }}\n virtual_ipaddress {{ 10.0.0.9 }}\n}}\n"
+        );
+        folder.file(&format!("{own}.conf"), text)
+    };
+    let files = [node(1, 200), node(2, 100)];
+    let alone = Seen::from(&translate(&files[..1], true));
+    assert_eq!(
+        alone.command(),
+        "run --interface eth0 --vip 10.0.0.9 --vrid 5 --vrrp 2 --priority 200 --source 10.0.0.1 --peer 10.0.0.2"
+    );
+    assert_eq!(alone.why("unicast_peer 10.0.0.1"), "no flag: it is this node's own unicast_src_ip");
+    accepted(&alone.commands()[0], "eth0", &["10.0.0.1"]);
+    let both = Seen::from(&translate(&files, true));
+    assert_eq!(
+        both.command(),
+        "run --interface eth0 --vip 10.0.0.9 --vrid 5 --vrrp 2 --node 10.0.0.1=200 --node 10.0.0.2=100"
+    );
+}
+
+#[test]
 fn what_keepalived_ignores_is_left_out_and_said() {
     let folder = Folder::new("ignored");
     let text = "\
