@@ -100,7 +100,7 @@ impl Daemon<'_> {
         }
         Timer::after(LENT_BY).await;
         if !have_realtime(self.shared) {
-            log::warn!("no real-time scheduling (CAP_SYS_NICE is missing): a busy machine may delay adverts");
+            log::warn!("no real-time scheduling (CAP_SYS_NICE?): a busy machine may delay adverts");
         }
     }
 }
