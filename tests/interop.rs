@@ -117,9 +117,6 @@ impl Pair {
 
 const ROLES: [[Kind; 2]; 2] = [[Keepalived, Unsinkable], [Unsinkable, Keepalived]];
 
-/// The longest two owners may last after a crash of ours: the lease, and the kernel's lateness in ending it.
-const TWO_OWNERS_MS: u64 = 1300;
-
 /// Hand-over, return, crash: `skew` and `down` are the taker's, in ms.
 fn swap(router: &Router, skew: u64, down: u64) {
     for kinds in ROLES {
@@ -146,14 +143,7 @@ fn swap(router: &Router, skew: u64, down: u64) {
         let event = pair.first.signal(Signal::SIGKILL);
         within("kill -9", pair.gained(1, event), 0, down + 300);
         if ours_leaves {
-            std::thread::sleep(ms(TWO_OWNERS_MS + 200));
-            within(
-                "two owners",
-                pair.lab.owners.spans(pair.vip, event, Instant::now()).two,
-                0,
-                TWO_OWNERS_MS,
-            );
-            pair.lab.settle(pair.vip, 1, ms(100));
+            pair.lab.two_owners_end(pair.vip, 1, event);
         }
     }
 }
@@ -309,11 +299,10 @@ fn a_stopped_master_is_replaced_and_agrees_again() {
         let Some(pair) = Pair::settled(Router::v3(&[200, 190], ms(100)), kinds) else { return };
         let event = pair.first.signal(Signal::SIGSTOP);
         within("SIGSTOP of the master", pair.gained(1, event), 200, 700);
-        std::thread::sleep(ms(1500));
         if kinds[0] == Unsinkable {
-            within("two owners", pair.lab.owners.spans(VIP, event, Instant::now()).two, 0, TWO_OWNERS_MS);
-            pair.lab.settle(VIP, 1, ms(100));
+            pair.lab.two_owners_end(VIP, 1, event);
         }
+        std::thread::sleep(ms(1500));
         pair.first.signal(Signal::SIGCONT);
         pair.lab.settle(VIP, 0, ms(2000));
         pair.lab.steady(VIP, 0, ms(1000));

@@ -176,10 +176,6 @@ fn an_address_that_comes_late_to_boot() {
     lab.settle(VIP, 0, ms(500));
 }
 
-/// The kernel takes an expired address away up to about a second late (whole seconds, batched timers). The bench reports
-/// how late it was; here it is enough that it ends.
-const TWO_OWNERS_MS: u64 = 1300;
-
 /// (signal, router, master down in ms)
 fn crash(signal: Signal, router: &Router, down: u64) {
     let Some(lab) = Lab::new(2) else { return };
@@ -188,10 +184,7 @@ fn crash(signal: Signal, router: &Router, down: u64) {
     std::thread::sleep(ms(700));
     let event = daemons[0].signal(signal);
     within(&format!("{signal}, the other owns it"), lab.owners.gained(VIP, 1, event, LIMIT), 0, down + 300);
-    lab.owners.lost(VIP, 0, event, LIMIT);
-    std::thread::sleep(ms(300));
-    within("two owners", lab.owners.spans(VIP, event, Instant::now()).two, 0, TWO_OWNERS_MS);
-    lab.settle(VIP, 1, ms(100));
+    lab.two_owners_end(VIP, 1, event);
     if signal == Signal::SIGSTOP {
         let woken = daemons[0].signal(Signal::SIGCONT);
         within("takes it back when it runs again", lab.owners.gained(VIP, 0, woken, LIMIT), 0, down + 1000);
@@ -245,8 +238,7 @@ fn three_nodes_of_ipv6() {
     assert!(daemons[0].wait(LIMIT).is_some());
     let event = daemons[1].signal(Signal::SIGKILL);
     within("kill -9", lab.owners.gained(VIP6, 2, event, LIMIT), 0, 330 + 300);
-    std::thread::sleep(ms(1300));
-    lab.settle(VIP6, 2, ms(100));
+    lab.two_owners_end(VIP6, 2, event);
 }
 
 #[test]
