@@ -14,9 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use unsinkable::docker::Client;
-use unsinkable::flags::Housekeeping;
 use unsinkable::report::status::Event;
-use unsinkable::syslog::{self, Target};
+use unsinkable::syslog::{self, Settings, Target};
 use unsinkable::time::Time;
 
 /// 2026-11-22T16:35:00Z.
@@ -82,26 +81,15 @@ impl Shipping {
     }
 
     fn with_relay(relay: Option<&str>, dockerd: &Dockerd, server: &Server, state: &Path) -> Self {
-        let jobs = Housekeeping {
-            docker: dockerd.path().to_owned(),
-            state_dir: state.to_owned(),
-            level: log::LevelFilter::Info,
-            update: None,
-            prune: None,
-            listen: None,
-            listen_names: Vec::new(),
-            syslog: Some(Target::parse(&format!("tcp://127.0.0.1:{}", server.port)).unwrap()),
-            syslog_relay: relay.map(|address| address.parse().unwrap()),
-            ceph: Vec::new(),
-            on_change: None,
-            run_dir: state.to_owned(),
-            nodes: Vec::new(),
-            tracks: Vec::new(),
+        let settings = Settings {
+            target: Target::parse(&format!("tcp://127.0.0.1:{}", server.port)).unwrap(),
+            relay: relay.map(|address| address.parse().unwrap()),
         };
+        let (socket, state) = (dockerd.path().to_owned(), state.to_owned());
         let (end, told) = smol::channel::bounded(8);
         let thread = thread::spawn(move || {
-            let docker = Client::new(&jobs.docker);
-            smol::block_on(syslog::run::run(&jobs, &docker, told, &RefCell::default()));
+            let docker = Client::new(&socket);
+            smol::block_on(syslog::run::run(&settings, &state, &docker, told, &RefCell::default()));
         });
         Self { end, thread }
     }

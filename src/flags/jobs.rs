@@ -30,10 +30,8 @@ pub struct Housekeeping {
     pub listen: Option<SocketAddr>,
     /// Public names it answers to there (`--listen ADDR:PORT,NAME…`).
     pub listen_names: Vec<String>,
-    /// Where container logs go (`--syslog`).
-    pub syslog: Option<syslog::Target>,
-    /// Where Docker's own syslog driver sends to (`--syslog-relay`).
-    pub syslog_relay: Option<SocketAddr>,
+    /// Where container logs go (`--syslog`, `--syslog-relay`).
+    pub syslog: Option<syslog::Settings>,
     /// ceph-mgr's Prometheus modules (`--ceph`).
     pub ceph: Vec<HttpUrl>,
     /// Program told of what the housekeeper did (`--on-change`).
@@ -67,10 +65,8 @@ pub struct Jobs {
     pub listen: Option<SocketAddr>,
     /// The names behind it.
     pub listen_names: Vec<String>,
-    /// `--syslog`.
-    pub syslog: Option<syslog::Target>,
-    /// `--syslog-relay`.
-    pub syslog_relay: Option<SocketAddr>,
+    /// `--syslog` and `--syslog-relay`.
+    pub syslog: Option<syslog::Settings>,
     /// `--ceph`.
     pub ceph: Vec<HttpUrl>,
 }
@@ -85,15 +81,13 @@ impl HousekeepingArgs {
     pub(super) fn read(&self, nodes: &[IpAddr], findings: &mut Findings) -> Jobs {
         let (place, names) = listen_parts(self.listen.as_deref());
         let listen = address("listen", place.as_ref(), findings);
-        let (syslog, syslog_relay) = self.syslog(findings);
         Jobs {
             update: self.update_policy(findings),
             update_every: every("update-every", &self.update_every, findings),
             prune: self.prune_policy(nodes, listen, findings),
             listen,
             listen_names: names,
-            syslog,
-            syslog_relay,
+            syslog: self.syslog(findings),
             ceph: self.ceph(findings),
         }
     }
@@ -180,7 +174,7 @@ impl HousekeepingArgs {
         (high.unwrap_or(100), low.unwrap_or(100))
     }
 
-    fn syslog(&self, findings: &mut Findings) -> (Option<syslog::Target>, Option<SocketAddr>) {
+    fn syslog(&self, findings: &mut Findings) -> Option<syslog::Settings> {
         let target = self.syslog.as_ref().and_then(|text| {
             let read = syslog::Target::parse(text);
             findings.value("syslog", text, read)
@@ -191,7 +185,7 @@ impl HousekeepingArgs {
                 "--syslog-relay {relay}: where to? Add --syslog udp://HOST:514 or tcp://HOST:601"
             ));
         }
-        (target, relay)
+        target.map(|target| syslog::Settings { target, relay })
     }
 
     fn ceph(&self, findings: &mut Findings) -> Vec<HttpUrl> {

@@ -188,7 +188,6 @@ fn housekeeping(run: &RunArgs, wanted: &[Wanted], asked: Asked, findings: &mut F
         listen: jobs.listen,
         listen_names: jobs.listen_names,
         syslog: jobs.syslog,
-        syslog_relay: jobs.syslog_relay,
         ceph: jobs.ceph,
         on_change: wanted.iter().find_map(|each| each.on_change.clone()),
         run_dir: (&run.dirs.run_dir).into(),

@@ -289,7 +289,7 @@ impl<'a> Gathered<'a> {
     }
 
     fn shipping(&self) -> Option<Shipping> {
-        let target = self.jobs.syslog.as_ref()?;
+        let target = &self.jobs.syslog.as_ref()?.target;
         let Some(stats) = self.outbox.borrow().as_ref().map(|outbox| outbox.stats()) else {
             let error = Some("not begun yet".to_owned());
             return Some(Shipping { target: target.to_string(), error, ..Shipping::default() });

@@ -68,7 +68,11 @@ pub fn run(jobs: &Housekeeping) -> io::Result<()> {
     spawn(&tasks, checks::run(&jobs.tracks, &jobs.docker, &ceph, tell));
     spawn(&tasks, ceph::run::run(&jobs.ceph, &ceph));
     let (tell, told) = smol::channel::bounded(MAX_TOLD);
-    let shipping = syslog::run::run(jobs, &docker, told, &outbox);
+    let shipping = async {
+        if let Some(settings) = &jobs.syslog {
+            syslog::run::run(settings, &jobs.state_dir, &docker, told, &outbox).await;
+        }
+    };
     let hearing = async {
         // What finds no room is lost to the log shipped, not to the VIP process's own.
         link.hear(move |event| drop(tell.try_send(event))).await;

@@ -1,13 +1,13 @@
 //! One master, one failure: where does the VIP go, and how long does it take?
 //!
-//! Skew of the taker (priority p): version 2 `(256 - p) / 256` s, version 3 `(256 - p) * interval / 256`. A master that
-//! can speak says goodbye and leaves the skew; one that cannot is missed after three intervals and the skew.
+//! A master that can speak says goodbye and leaves the taker's skew; one that cannot is missed after three intervals and
+//! the skew (`vrrp::timers`).
 
 use core::time::Duration;
 
 use super::{Cluster, Node, Outcome, Row, after, name};
 use crate::checks::{Kind, Track};
-use crate::vrrp::Version;
+use crate::vrrp::timers::{master_down, skew};
 
 /// What can be lost.
 #[derive(Clone, Copy, Debug)]
@@ -102,11 +102,11 @@ fn reason(failure: Failure) -> &'static str {
 
 /// From the failure to the VIP on the taker, at worst.
 fn within(cluster: &Cluster, failure: Failure, taker: u8) -> Duration {
-    let unit = if cluster.version == Version::V2 { Duration::from_secs(1) } else { cluster.interval };
-    let skew = unit * u32::from(u8::MAX - taker) / 256 + unit / 256;
     match failure {
-        Failure::Check(index) => notice(&cluster.tracks[index]) + skew,
-        Failure::Node | Failure::Link => cluster.interval * 3 + skew,
+        Failure::Check(index) => {
+            notice(&cluster.tracks[index]) + skew(cluster.version, taker, cluster.interval)
+        }
+        Failure::Node | Failure::Link => master_down(cluster.version, taker, cluster.interval),
     }
 }
 

@@ -15,7 +15,18 @@ pub mod relay;
 pub mod run;
 mod target;
 
+use core::net::SocketAddr;
+
 pub use message::Message;
 pub use names::Speaker;
 pub use queue::{Keep, Queue};
 pub use target::{Format, Framing, Target, Transport};
+
+/// What is shipped where.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where logs go (`--syslog`).
+    pub target: Target,
+    /// Where Docker's own syslog driver sends to (`--syslog-relay`).
+    pub relay: Option<SocketAddr>,
+}

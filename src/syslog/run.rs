@@ -7,11 +7,11 @@ mod follow;
 pub mod relay;
 pub mod send;
 
+use super::Settings;
 use super::happened::{self, Happened};
 use super::message::{DAEMON, Message};
 use super::queue::Keep;
 use crate::docker::Client;
-use crate::flags::Housekeeping;
 use crate::report::status::Event;
 use crate::sys::clock;
 use crate::tasks::spawn;
@@ -24,6 +24,7 @@ use send::Outbox;
 use smol::channel::{Receiver, bounded};
 use smol::{LocalExecutor, Timer, future};
 use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 /// Containers that may wait to be followed: asked for faster than that, whoever asks waits.
@@ -37,24 +38,29 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// What logs leave by, once it is there: for those who want to know how it goes.
 pub type Shipped = RefCell<Option<Rc<Outbox>>>;
 
-/// Ships logs until `told` is closed; at once over without `--syslog`. `told`: what happened to the VIP.
-pub async fn run(jobs: &Housekeeping, docker: &Client, told: Receiver<Event>, shipped: &Shipped) {
-    let Some(target) = &jobs.syslog else { return };
+/// Ships logs until `told` is closed. `told`: what happened to the VIP; `state_dir`: where it is noted how far all is.
+pub async fn run(
+    settings: &Settings,
+    state_dir: &Path,
+    docker: &Client,
+    told: Receiver<Event>,
+    shipped: &Shipped,
+) {
     let host = nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
-    let Some(book) = Book::open(&jobs.state_dir, || told.is_closed()).await else { return };
-    let outbox = Rc::new(Outbox::new(target, &host));
+    let Some(book) = Book::open(state_dir, || told.is_closed()).await else { return };
+    let outbox = Rc::new(Outbox::new(&settings.target, &host));
     *shipped.borrow_mut() = Some(Rc::clone(&outbox));
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let own = happened::own_container(&mounts);
-    let follower = Follower::new(docker, &outbox, &book.ledger, &host, own, jobs.syslog_relay);
+    let follower = Follower::new(docker, &outbox, &book.ledger, &host, own, settings.relay);
     let relay = Relay::new(&outbox, &host);
     let (ask, asked) = bounded(MAX_ASKS);
     let tasks = LocalExecutor::new();
     spawn(&tasks, outbox.run());
-    if let Some(listen) = jobs.syslog_relay {
+    if let Some(listen) = settings.relay {
         spawn(&tasks, relay.run(listen, docker));
     }
-    spawn(&tasks, events::run(&follower, ask, jobs.syslog_relay.map(|_| &relay)));
+    spawn(&tasks, events::run(&follower, ask, settings.relay.map(|_| &relay)));
     spawn(&tasks, book.keep(|| outbox.delivered()));
     let following = async {
         while let Ok(ask) = asked.recv().await {
