@@ -93,8 +93,8 @@ fn missing(programs: &[&str]) -> Option<String> {
 }
 
 /// The longest two owners may last after a crash at adverts of a second or less. The kernel ends a lease by batches of whole
-/// seconds and, since Linux 6.13, by a deferrable timer, for which no idle core wakes: up to 1 s late was seen where nothing
-/// else ran. The bench reports how late it was; here it is enough that it ends.
+/// seconds and by a deferrable timer (IPv6 since Linux 5.18, IPv4 since 6.13), for which no idle core wakes: up to 1 s late
+/// was seen where nothing else ran. The bench reports how late it was; here it is enough that it ends.
 const TWO_OWNERS_MS: u64 = 3000;
 
 /// The network, its nodes and the client.
