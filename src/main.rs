@@ -1,22 +1,24 @@
 //! Arguments, command, exit code.
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use unsinkable::daemon::{self, Released};
 use unsinkable::flags::{self, Command, Config, Finding, Housekeeping, LocalAddresses, Refusal, Resolved};
 use unsinkable::sys::crash;
 use unsinkable::sysexits::EX_OSERR;
 use unsinkable::vrrp::Vip;
-use unsinkable::{daemon, housekeeper, log, plan, preflight, report, translate};
+use unsinkable::{housekeeper, log, plan, preflight, report, translate};
 
 /// Between two looks for this node's address at boot: soon enough, and nothing on an idle Pi.
 const ADDRESS_RETRY: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     crash::tell();
-    let args: Vec<OsString> = std::env::args_os().collect();
+    let args: Vec<OsString> = env::args_os().collect();
     let code = local()
         .and_then(|local| flags::parse_from(&args, &local))
         .map_or_else(|refusal| refuse(&refusal), |command| perform(command, &args));
@@ -99,10 +101,17 @@ fn serve(config: &Config, args: &[OsString]) -> u8 {
 }
 
 fn release(vips: &[(Option<String>, Vip)]) -> u8 {
-    match daemon::release(vips) {
-        Ok(removed) => {
-            for addr in removed {
-                say(&format!("removed {addr}"));
+    // Set by systemd for ExecStopPost=.
+    let crash = env::var("SERVICE_RESULT").is_ok_and(|result| daemon::is_crash(&result));
+    match daemon::release(vips, crash) {
+        Ok(released) => {
+            for each in released {
+                match each {
+                    Released::Removed(addr) => say(&format!("removed {addr}")),
+                    Released::Leased(addr, left) => {
+                        say(&format!("{addr} stays for the restart: its lease lasts {left} s"));
+                    }
+                }
             }
             0
         }

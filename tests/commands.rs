@@ -3,7 +3,7 @@
 
 mod lab;
 
-use lab::daemon::{Daemon, Kind, command};
+use lab::daemon::{Daemon, Kind, command, command_with};
 use lab::router::Router;
 use lab::{Lab, VIP, ip, ms};
 use nix::sys::signal::Signal;
@@ -56,6 +56,39 @@ fn release_removes_what_a_dead_daemon_left() {
     lab.nobody(VIP, LIMIT);
     let (status, _, error) = command(&lab.nodes[0], &arguments);
     assert!(status.success() && error.is_empty(), "nothing left to do is fine: {status}: {error}");
+}
+
+/// As systemd runs it, which says how the service ended: what a crashed daemon can go on with when it is started again is
+/// left alone, and nothing else.
+#[test]
+fn release_after_a_crash_leaves_what_the_restart_goes_on_with() {
+    let crash: &[_] = &[("SERVICE_RESULT", "signal")];
+    let stopped: &[_] = &[("SERVICE_RESULT", "timeout")];
+    let slow = Router::v2(&[200]);
+    for (router, variables, left) in [
+        (&slow, crash, Some("unsinkable: 10.0.10.39 stays for the restart: its lease lasts ")),
+        (&slow, stopped, None),
+        (&slow, &[], None),
+        (&quick(&[200]), crash, None), // one second of lease, and no restart is as quick
+    ] {
+        let Some(lab) = Lab::new(1) else { return };
+        let flags = router.flags();
+        let mut daemon = Daemon::unsinkable(&lab.nodes[0], &flags);
+        lab.settle(VIP, 0, LIMIT);
+        daemon.signal(Signal::SIGKILL);
+        daemon.wait(LIMIT);
+        let arguments: Vec<&str> = ["release"].into_iter().chain(flags.iter().map(String::as_str)).collect();
+        let (status, _, said) = command_with(&lab.nodes[0], &arguments, variables);
+        assert!(status.success(), "{status}: {said}");
+        let Some(left) = left else {
+            assert_eq!(said, "unsinkable: removed 10.0.10.39\n", "{variables:?}");
+            lab.nobody(VIP, ms(300));
+            continue;
+        };
+        assert!(said.starts_with(left), "{variables:?}: {said}");
+        lab.steady(VIP, 0, ms(1000));
+        lab.nobody(VIP, LIMIT); // it is not started again here
+    }
 }
 
 /// A program that writes down what it is told.

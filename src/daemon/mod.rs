@@ -11,12 +11,13 @@ mod notes;
 mod notify;
 mod open;
 mod rejects;
+mod release;
 mod status;
 mod tasks;
 mod threads;
 mod verdicts;
 
-pub use open::release;
+pub use release::{Released, is_crash, release};
 pub use threads::lend_realtime;
 
 use crate::checks::Track;

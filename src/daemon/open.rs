@@ -5,17 +5,16 @@ use crate::flags::{Config, RouterConfig};
 use crate::sys::netlink::Netlink;
 use crate::sys::single::Single;
 use crate::sys::vrrp_socket::VrrpSocket;
-use crate::sys::{Failure, Family, alias, clock, interface};
+use crate::sys::{Failure, Family, clock, interface};
 use crate::sysexits::EX_UNAVAILABLE;
 use crate::time::Time;
 use crate::vip::address::{self, Address, Message};
 use crate::vip::run::{Hand, Way};
+use crate::vrrp::Settings;
 use crate::vrrp::event::Stale;
 use crate::vrrp::filter;
 use crate::vrrp::router::Router;
 use crate::vrrp::run::Port;
-use crate::vrrp::{Settings, Vip};
-use core::net::IpAddr;
 use core::time::Duration;
 use nix::errno::Errno;
 use std::fs;
@@ -127,7 +126,7 @@ fn stale(settings: &Settings, ifindex: u32) -> Stale {
 }
 
 /// Every address of the interface.
-fn assigned(ifindex: u32) -> Result<Vec<Address>, Failure> {
+pub(super) fn assigned(ifindex: u32) -> Result<Vec<Address>, Failure> {
     let netlink = Netlink::open()?;
     let mut outcome = Ok(Vec::new());
     for sequence in 1..=u32::try_from(DUMP_TRIES).unwrap_or(1) {
@@ -147,33 +146,4 @@ fn assigned(ifindex: u32) -> Result<Vec<Address>, Failure> {
         }
     }
     outcome
-}
-
-/// Takes VIPs off that a dead daemon left behind; where no interface is named, off whichever carries them. Returns
-/// what was removed.
-///
-/// # Errors
-/// The kernel's, for an address that is there and cannot be removed.
-pub fn release(vips: &[(Option<String>, Vip)]) -> Result<Vec<IpAddr>, Fatal> {
-    let carried = interface::addresses().map_err(|failure| Fatal::of("reading addresses", failure))?;
-    let mut removed = Vec::new();
-    for (name, vip) in vips {
-        let here = carried.iter().filter(|at| at.addr == vip.addr);
-        for at in here.filter(|at| name.as_ref().is_none_or(|name| *name == at.interface)) {
-            let vip = Vip { addr: at.addr, prefix: at.prefix };
-            take_off(&at.interface, vip)
-                .map_err(|failure| Fatal::of(&format!("removing {}", vip.addr), failure))?;
-            removed.push(vip.addr);
-        }
-    }
-    Ok(removed)
-}
-
-fn take_off(interface: &str, vip: Vip) -> Result<(), Failure> {
-    let request = address::remove(1, interface::index(interface)?, vip.addr, vip.prefix);
-    let by_netlink = Netlink::open().and_then(|netlink| netlink.request(&request));
-    match (by_netlink, vip.addr) {
-        (Err(_), IpAddr::V4(addr)) => alias::remove(interface, addr).map(drop),
-        (outcome, _) => outcome,
-    }
 }

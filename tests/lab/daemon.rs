@@ -47,8 +47,17 @@ pub fn run_dir(node: &Node) -> PathBuf {
 
 /// One of our other commands on a node, to its end: exit status, standard output, standard error.
 pub fn command(node: &Node, arguments: &[&str]) -> (ExitStatus, String, String) {
+    command_with(node, arguments, &[])
+}
+
+/// The same, with these variables in its environment.
+pub fn command_with(
+    node: &Node,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (ExitStatus, String, String) {
     let mut command = Command::new(binary());
-    command.args(arguments).arg("--run-dir").arg(run_dir(node));
+    command.args(arguments).arg("--run-dir").arg(run_dir(node)).envs(variables.iter().copied());
     let child = node.spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())).expect("our binary starts");
     let out = child.wait_with_output().expect("it is our child");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
