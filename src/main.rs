@@ -6,12 +6,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use unsinkable::daemon::{self, Released};
 use unsinkable::flags::{self, Command, Config, Finding, Housekeeping, LocalAddresses, Refusal, Resolved};
 use unsinkable::sys::crash;
 use unsinkable::sysexits::EX_OSERR;
 use unsinkable::vrrp::Vip;
-use unsinkable::{housekeeper, log, plan, preflight, report, translate};
+use unsinkable::{daemon, housekeeper, log, plan, preflight, report, translate};
 
 /// Between two looks for this node's address at boot: soon enough, and nothing on an idle Pi.
 const ADDRESS_RETRY: Duration = Duration::from_secs(1);
@@ -106,12 +105,7 @@ fn release(vips: &[(Option<String>, Vip)]) -> u8 {
     match daemon::release(vips, crash) {
         Ok(released) => {
             for each in released {
-                match each {
-                    Released::Removed(addr) => say(&format!("removed {addr}")),
-                    Released::Leased(addr, left) => {
-                        say(&format!("{addr} stays for the restart: its lease lasts {left} s"));
-                    }
-                }
+                say(&each.to_string());
             }
             0
         }

@@ -63,10 +63,13 @@ fn release_removes_what_a_dead_daemon_left() {
 #[test]
 fn release_after_a_crash_leaves_what_the_restart_goes_on_with() {
     let crash: &[_] = &[("SERVICE_RESULT", "signal")];
+    let hang: &[_] = &[("SERVICE_RESULT", "watchdog")];
     let stopped: &[_] = &[("SERVICE_RESULT", "timeout")];
     let slow = Router::v2(&[200]);
+    let stays = Some("unsinkable: 10.0.10.39 stays for the restart: its lease lasts ");
     for (router, variables, left) in [
-        (&slow, crash, Some("unsinkable: 10.0.10.39 stays for the restart: its lease lasts ")),
+        (&slow, crash, stays),
+        (&slow, hang, stays),
         (&slow, stopped, None),
         (&slow, &[], None),
         (&quick(&[200]), crash, None), // one second of lease, and no restart is as quick

@@ -7,16 +7,17 @@ use crate::sys::netlink::Netlink;
 use crate::sys::{Failure, alias, interface};
 use crate::vip::address;
 use crate::vrrp::Vip;
+use core::fmt;
 use core::net::IpAddr;
 
 /// Seconds that a lease must have left for a crashed daemon to go on with it: systemd starts it again after one
 /// (`RestartSec=` of our unit), and the kernel tells whole seconds.
 const BACK_WITHIN: u32 = 2;
 
-/// How systemd calls the end of a service that died without having been told to stop (`SERVICE_RESULT`, systemd.exec(5)):
-/// our unit starts it again. A hang (`watchdog`) is none of these, as its lease is long over.
+/// Does systemd call the end of a service by this name (`SERVICE_RESULT`, systemd.exec(5)) when the service was killed, and
+/// not told to stop? Our unit starts it again then. Whether it comes back in time is for the lease to say.
 pub fn is_crash(service_result: &str) -> bool {
-    matches!(service_result, "core-dump" | "oom-kill" | "signal")
+    matches!(service_result, "core-dump" | "oom-kill" | "signal" | "watchdog")
 }
 
 /// What became of a VIP that was here.
@@ -26,6 +27,15 @@ pub enum Released {
     Removed(IpAddr),
     /// It stays for the daemon that comes back; seconds that its lease has left.
     Leased(IpAddr, u32),
+}
+
+impl fmt::Display for Released {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Removed(addr) => write!(f, "removed {addr}"),
+            Self::Leased(addr, left) => write!(f, "{addr} stays for the restart: its lease lasts {left} s"),
+        }
+    }
 }
 
 /// Takes VIPs off that a dead daemon left behind; where no interface is named, off whichever carries them. After a `crash`
@@ -39,13 +49,13 @@ pub fn release(vips: &[(Option<String>, Vip)], crash: bool) -> Result<Vec<Releas
     for (name, vip) in vips {
         let here = carried.iter().filter(|at| at.addr == vip.addr);
         for at in here.filter(|at| name.as_ref().is_none_or(|name| *name == at.interface)) {
-            released.push(one(at, crash)?);
+            released.push(leave_or_remove(at, crash)?);
         }
     }
     Ok(released)
 }
 
-fn one(at: &Assigned, crash: bool) -> Result<Released, Fatal> {
+fn leave_or_remove(at: &Assigned, crash: bool) -> Result<Released, Fatal> {
     match lease(at).filter(|left| crash && *left >= BACK_WITHIN) {
         Some(left) => Ok(Released::Leased(at.addr, left)),
         None => take_off(at)
@@ -74,21 +84,14 @@ mod tests {
     use super::is_crash;
 
     #[test]
-    fn only_who_is_started_again_at_once_has_crashed() {
-        for result in ["signal", "core-dump", "oom-kill"] {
+    fn only_who_was_killed_without_being_told_to_stop_has_crashed() {
+        for result in ["signal", "core-dump", "oom-kill", "watchdog"] {
             assert!(is_crash(result), "{result}");
         }
         // As systemd.exec(5) lists them.
-        for result in [
-            "success",
-            "protocol",
-            "timeout",
-            "exit-code",
-            "watchdog",
-            "exec-condition",
-            "start-limit-hit",
-            "resources",
-        ] {
+        for result in
+            ["success", "protocol", "timeout", "exit-code", "exec-condition", "start-limit-hit", "resources"]
+        {
             assert!(!is_crash(result), "{result}");
         }
     }

@@ -104,8 +104,8 @@ pub enum Verb {
         #[arg(long = "for", value_name = "D", default_value = "10m")]
         pause: String,
     },
-    /// Remove a VIP that a dead daemon left behind (systemd's ExecStopPost; after a crash, what the restart goes on with
-    /// stays); takes the flags of run
+    /// Remove a VIP that a dead daemon left behind; takes the flags of run. As systemd's ExecStopPost it leaves, after a
+    /// crash, what the restart goes on with
     Release(RunArgs),
     /// Print the flags equal to keepalived.conf, or to a shepherd, gantry, watchtower, docker-cleanup or docker-gc compose
     /// or env file; then what has no counterpart, and what will behave differently
